@@ -1,0 +1,202 @@
+"""Running one cell: a scenario through a client, within its time, to a verdict."""
+
+from __future__ import annotations
+
+import datetime as dt
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from harness.clients import make
+from harness.clients.base import Client, Inexpressible, Observed
+from harness.clients.raw import RawClient
+from harness.config import RunConfig
+from harness.profile import Profile
+from harness.record import FAILING, Cell, Observation
+from harness.sandbox import Sandbox
+from harness.scenario import Mismatch, Prerequisite, Scenario
+from harness.scene import Scene
+from harness.verdict import judge
+from harness.wire.curl import curl
+from harness.wire.exchange import Exchange
+from harness.wire.redact import Redactor
+
+MAX_EXCHANGES = 24
+"""Exchanges kept of one cell; `requests` counts them all."""
+
+
+class OutOfTime(BaseException):
+    """The cell's time is over. Not an Exception, so that no client takes it for an answer."""
+
+
+class CellRunner:
+    """Runs cells one after another, with one instance of each client for all of them.
+
+    Args:
+        config: the run.
+        profile: what the gateway documents.
+        worker: name of this worker, unique in the run.
+    """
+
+    def __init__(self, config: RunConfig, profile: Profile, worker: str) -> None:
+        self._config = config
+        self._profile = profile
+        endpoint = config.endpoint
+        self._witness = RawClient(endpoint)
+        self._clients: dict[str, Client] = {}
+        implicit = profile.buckets.creation == "implicit"
+        self._sandbox = Sandbox(config.run_id, worker, self._witness, config.journal, config.bucket, implicit)
+        credentials = endpoint.credentials
+        self._redact = Redactor([credentials.secret_key, credentials.session_token, credentials.access_key])
+        self._alive = True
+
+    def run(self, scenario: Scenario, client: str) -> Cell:
+        """The cell; one that fails is run once more, and marked flaky if that comes to another verdict."""
+        first = self._once(scenario, client, 1)
+        if first.verdict not in FAILING or not self._alive:
+            return first
+        second = self._once(scenario, client, 2)
+        return first if second.verdict == first.verdict else msgspec.structs.replace(first, flaky=True)
+
+    def close(self) -> None:
+        """End all clients."""
+        for client in self._clients.values():
+            client.close()
+        self._witness.close()
+
+    def _once(self, scenario: Scenario, client: str, attempt: int) -> Cell:
+        started = time.monotonic()
+        if client in self._config.missing:
+            observation = Observation("inexpressible", self._config.missing[client])
+            return self._cell(scenario, client, observation, None, started)
+        name = f"{scenario.id}-{client}-{attempt}".lower()
+        scene = Scene(name, self._client(client), self._witness, self._sandbox)
+        with _limit(self._config.endpoint.cell_limit):
+            observation = self._observe(scenario, scene)
+        with _limit(self._config.endpoint.cell_limit):
+            self._tidy()
+        return self._cell(scenario, client, observation, scene, started)
+
+    def _client(self, name: str) -> Client:
+        if name not in self._clients:
+            self._clients[name] = self._witness if name == "raw" else make(name, self._config.endpoint)
+        return self._clients[name]
+
+    def _tidy(self) -> None:
+        """Cleanup never decides a verdict: what cannot be removed now is left to the end of the run."""
+        try:
+            self._sandbox.end_cell()
+        except OutOfTime:
+            self._witness.close()
+
+    def _observe(self, scenario: Scenario, scene: Scene) -> Observation:
+        if not self._alive and self._gone():
+            return Observation("failure", "not run: the endpoint does not answer any more")
+        try:
+            scenario.function(scene)
+        except Mismatch as signal_:
+            return self._mismatch(scene, signal_)
+        except Prerequisite as signal_:
+            lost = self._lost(scene, signal_.observed)
+            return lost or self._observation(scene, "prerequisite", str(signal_), signal_.observed)
+        except Inexpressible as signal_:
+            return self._observation(scene, "inexpressible", str(signal_))
+        except OutOfTime:
+            self._witness.close()
+            text = f"no verdict within {self._config.endpoint.cell_limit:g} s"
+            return self._lost(scene, None) or self._observation(scene, "failure", text)
+        except Exception as error:  # noqa: BLE001 - a fault of the harness is a verdict of its own, never the endpoint's
+            return self._observation(scene, "failure", f"harness fault: {type(error).__name__}: {error}"[:500])
+        return self._observation(scene, "match", "")
+
+    def _mismatch(self, scene: Scene, mismatch: Mismatch) -> Observation:
+        lost = self._lost(scene, mismatch.observed)
+        return lost or self._observation(scene, "mismatch", mismatch.found, mismatch.observed)
+
+    def _lost(self, scene: Scene, observed: Observed | None) -> Observation | None:
+        """After an answer that never came: a failure if the endpoint is gone, else nothing (it is a finding)."""
+        if observed is not None and not observed.failure:
+            return None
+        if not self._gone():
+            return None
+        why = observed.failure if observed is not None else "no answer in time"
+        return self._observation(scene, "failure", f"the endpoint stopped answering during this scenario: {why}")
+
+    def _gone(self) -> bool:
+        self._alive = not self._witness.call("ListBuckets", {}).failure
+        return not self._alive
+
+    def _observation(self, scene: Scene, outcome: Any, text: str, failing: Observed | None = None) -> Observation:
+        return Observation(outcome, text, scene.steps, scene.index(failing))
+
+    def _cell(
+        self, scenario: Scenario, client: str, observation: Observation, scene: Scene | None, started: float
+    ) -> Cell:
+        today = dt.datetime.now(dt.UTC).date()
+        verdict = judge(scenario.id, client, observation, self._profile, today)
+        exchanges = scene.exchanges if scene else []
+        kept = [self._redact.exchange(exchange) for exchange in exchanges[:MAX_EXCHANGES]]
+        return Cell(
+            scenario=scenario.id,
+            level=scenario.level,
+            family=scenario.family,
+            title=scenario.title,
+            operations=list(scenario.operations),
+            client=client,
+            client_version=self._config.clients.get(client, ""),
+            verdict=verdict.verdict,
+            expected=self._redact.text(scene.expected if scene else ""),
+            observed=self._redacted(observation),
+            message=self._redact.text(verdict.message),
+            seconds=round(time.monotonic() - started, 4),
+            requests=len(exchanges),
+            exchanges=kept,
+            repro=self._repro(scene, observation.failing) if scene else {},
+            profile_entry=verdict.entry,
+            confidence=scenario.confidence,
+        )
+
+    def _redacted(self, observation: Observation) -> Observation:
+        """The observation without secrets: every text of it passes the redactor."""
+        plain = msgspec.to_builtins(observation)
+        return msgspec.convert(_mapped(plain, self._redact.text), Observation)
+
+    def _repro(self, scene: Scene, failing: int) -> dict[str, str]:
+        """How to repeat the failing call, or else the last one made through the client under test."""
+        calls = [observed for role, observed in scene.seen if role == "client"]
+        chosen = scene.seen[failing][1] if failing >= 0 else (calls[-1] if calls else None)
+        if chosen is None:
+            return {}
+        last: list[Exchange] = chosen.exchanges[-1:]
+        commands = {"curl": curl(self._redact.exchange(last[0]), self._config.endpoint.region)} if last else {}
+        return commands | {name: self._redact.text(text) for name, text in chosen.command.items()}
+
+
+def _mapped(value: Any, change: Any) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_mapped(item, change) for item in value]
+    if isinstance(value, dict):
+        return {name: _mapped(item, change) for name, item in value.items()}
+    return value
+
+
+@contextmanager
+def _limit(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime in this thread after `seconds`, whatever it waits for."""
+
+    def ring(_signal: int, _frame: object) -> None:
+        raise OutOfTime
+
+    previous = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)

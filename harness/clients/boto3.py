@@ -1,0 +1,238 @@
+"""boto3, in process: what an SDK user sees. Retries are off, so that every answer is the endpoint's own."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import boto3.session
+import botocore.exceptions as failures
+from boto3.s3.transfer import TransferConfig
+from botocore import xform_name
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+
+from harness.clients.base import MAX_PAGES, Inexpressible, Observed, joined
+from harness.config import Endpoint
+from harness.wire.exchange import Body, Exchange
+from harness.wire.http1 import MAX_BODY
+
+_UNSENT = (failures.ParamValidationError, failures.UnknownServiceError)
+
+
+class Boto3Client:
+    """One boto3 S3 client for a whole worker.
+
+    Args:
+        endpoint: where to send, and with whose credentials.
+    """
+
+    name = "boto3"
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        config = Config(
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            s3={"addressing_style": endpoint.addressing},
+            connect_timeout=endpoint.timeout,
+            read_timeout=endpoint.timeout,
+            signature_version="s3v4",
+            proxies={},
+            ignore_configured_endpoint_urls=True,
+            use_dualstack_endpoint=False,
+            use_fips_endpoint=False,
+        )
+        credentials = endpoint.credentials
+        self._client: Any = boto3.session.Session().client(
+            "s3",
+            endpoint_url=endpoint.url,
+            region_name=endpoint.region,
+            aws_access_key_id=credentials.access_key,
+            aws_secret_access_key=credentials.secret_key,
+            aws_session_token=credentials.session_token or None,
+            verify=False if endpoint.insecure else (endpoint.ca_bundle or None),
+            config=config,
+        )
+        self._tap = _Tap(self._client._endpoint.http_session)  # noqa: SLF001 - the one seam that sees bytes
+        self._client._endpoint.http_session = self._tap  # noqa: SLF001
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Observed:
+        """One operation; what boto3 refuses to send is inexpressible."""
+        method = getattr(self._client, xform_name(operation), None)
+        if method is None:
+            raise Inexpressible(f"this boto3 has no {operation}")
+        return self._observe(operation, lambda: method(**params), _python(operation, params))
+
+    def list_all(self, version: int, params: Mapping[str, Any]) -> Observed:
+        """Every page by boto3's paginator."""
+        operation = "ListObjectsV2" if version == 2 else "ListObjects"
+        paginator = self._client.get_paginator(xform_name(operation))
+        joined_output: dict[str, Any] = {"Contents": [], "CommonPrefixes": []}
+
+        def walk() -> dict[str, Any]:
+            for number, page in enumerate(paginator.paginate(**params)):
+                if number >= MAX_PAGES:
+                    raise _Endless
+                for name, entries in joined_output.items():
+                    entries += page.get(name, [])
+            return joined_output
+
+        return self._observe(operation, walk, _python(operation, params))
+
+    def upload(self, params: Mapping[str, Any], part_size: int) -> Observed:
+        """boto3's managed transfer, `upload_fileobj`, on one thread."""
+        config = TransferConfig(multipart_threshold=part_size, multipart_chunksize=part_size, use_threads=False)
+        body, bucket, key = io.BytesIO(params["Body"]), params["Bucket"], params["Key"]
+
+        def transfer() -> dict[str, Any]:
+            self._client.upload_fileobj(body, bucket, key, Config=config)
+            return {}
+
+        code = f"s3.upload_fileobj(body, {bucket!r}, {key!r}, Config=TransferConfig(multipart_threshold={part_size}))"
+        return self._observe("CompleteMultipartUpload", transfer, code)
+
+    def close(self) -> None:
+        """Close boto3's connections."""
+        self._client.close()
+
+    def _observe(self, operation: str, send: Any, code: str) -> Observed:
+        self._tap.clear()
+        observed = Observed(operation, self.name, ok=True, command={"boto3": code})
+        try:
+            output = send()
+        except failures.ClientError as error:
+            _refused(observed, error)
+        except _UNSENT as error:
+            raise Inexpressible(f"boto3 does not send this: {_line(error)}") from None
+        except _Endless:
+            observed.ok, observed.failure = False, f"the listing does not end: cut after {MAX_PAGES} pages"
+        except Exception as error:  # noqa: BLE001 - whatever the SDK makes of a strange answer is the finding
+            cause = error.__cause__ if isinstance(error.__cause__, failures.ClientError) else None
+            if cause is not None:
+                _refused(observed, cause)
+            observed.ok = False
+            observed.failure = observed.failure or f"{type(error).__name__}: {_line(error)}"
+        else:
+            self._answered(observed, output)
+        observed.exchanges = self._tap.exchanges(observed.body)
+        return observed
+
+    def _answered(self, observed: Observed, output: dict[str, Any]) -> None:
+        meta = output.pop("ResponseMetadata", {})
+        observed.status = meta.get("HTTPStatusCode") or self._tap.status
+        observed.headers = meta.get("HTTPHeaders") or self._tap.headers
+        stream = output.pop("Body", None)
+        if stream is not None:
+            try:
+                observed.body = stream.read(MAX_BODY)
+            except Exception as error:  # noqa: BLE001 - as above
+                observed.ok, observed.failure = False, f"{type(error).__name__}: {_line(error)}"
+            finally:
+                stream.close()
+        observed.output = output
+
+
+class _Endless(Exception):
+    """The paginator went past the bound."""
+
+
+class _Tap:
+    """Stands before botocore's HTTP session and keeps what passes; changes nothing."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._seen: list[tuple[AWSPreparedRequest, AWSResponse | None, str, float]] = []
+
+    def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        started = time.monotonic()
+        try:
+            response = self._session.send(request)
+        except Exception as error:
+            self._seen.append((request, None, f"{type(error).__name__}: {_line(error)}", time.monotonic() - started))
+            raise
+        self._seen.append((request, response, "", time.monotonic() - started))
+        return response
+
+    def close(self) -> None:
+        self._session.close()
+
+    def clear(self) -> None:
+        self._seen.clear()
+
+    @property
+    def status(self) -> int | None:
+        response = self._seen[-1][1] if self._seen else None
+        return None if response is None else response.status_code
+
+    @property
+    def headers(self) -> dict[str, str] | None:
+        response = self._seen[-1][1] if self._seen else None
+        return None if response is None else joined(list(response.headers.items()))
+
+    def exchanges(self, streamed: bytes | None) -> list[Exchange]:
+        """What passed since `clear`; `streamed` is the body of the last answer where it was streamed."""
+        return [self._exchange(*seen, streamed) for seen in self._seen]
+
+    def _exchange(
+        self,
+        request: AWSPreparedRequest,
+        response: AWSResponse | None,
+        error: str,
+        seconds: float,
+        streamed: bytes | None,
+    ) -> Exchange:
+        body = response._content if response is not None else None  # noqa: SLF001 - reading it would block
+        return Exchange(
+            method=request.method,
+            url=request.url,
+            request_headers=[(str(name), _text(value)) for name, value in request.headers.items()],
+            request_body=_request_body(request.body),
+            status=None if response is None else response.status_code,
+            response_headers=[] if response is None else list(response.headers.items()),
+            response_body=Body.of((streamed if body is None else body) or b""),
+            error=error,
+            seconds=seconds,
+        )
+
+
+def _request_body(body: Any) -> Body:
+    """Evidence of a request body: bytes, or a file that has been sent and is read again from its start."""
+    if body is None or isinstance(body, bytes | bytearray | str):
+        return Body.of(body.encode() if isinstance(body, str) else bytes(body or b""))
+    raw = getattr(body, "_raw", body)
+    if not (hasattr(raw, "seek") and hasattr(raw, "tell")) or getattr(raw, "closed", False):
+        return Body()
+    size = raw.seek(0, io.SEEK_END)
+    raw.seek(0)
+    return Body.of(raw.read(8192), size)
+
+
+def _refused(observed: Observed, error: failures.ClientError) -> None:
+    answer = error.response
+    fields = {name: str(value) for name, value in answer.get("Error", {}).items()}
+    observed.ok = False
+    observed.code, observed.message = fields.pop("Code", ""), fields.pop("Message", "")
+    observed.error_fields = fields
+    meta = answer.get("ResponseMetadata", {})
+    observed.status, observed.headers = meta.get("HTTPStatusCode"), meta.get("HTTPHeaders")
+
+
+def _python(operation: str, params: Mapping[str, Any]) -> str:
+    """The call as a user would type it; long bodies are named, not printed."""
+    shown = {name: _short(value) for name, value in params.items()}
+    return f"s3.{xform_name(operation)}({', '.join(f'{name}={value}' for name, value in shown.items())})"
+
+
+def _short(value: Any) -> str:
+    return f"bytes({len(value)})" if isinstance(value, bytes) and len(value) > 64 else repr(value)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:400] or type(error).__name__

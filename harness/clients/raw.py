@@ -1,0 +1,237 @@
+"""Raw HTTP: the client that says exactly what it is told, and hides nothing of the answer.
+
+It is also the witness of every other client: set-up and independent second looks go through it.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from harness.clients.base import MAX_PAGES, Observed, joined
+from harness.config import Endpoint
+from harness.wire import model
+from harness.wire.exchange import Body, Exchange, Headers
+from harness.wire.http1 import Answer, Connection, NoAnswer, Origin
+from harness.wire.sigv4 import EMPTY_SHA256, sign
+from harness.wire.xml import Node, XMLError, parse
+
+
+class RawClient:
+    """Signed HTTP/1.1 requests over one kept connection.
+
+    Args:
+        endpoint: where to send them, and with whose credentials.
+    """
+
+    name = "raw"
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._origin = Origin.of(endpoint.url)
+        self._connection = Connection(self._origin, endpoint.timeout, endpoint.tls())
+
+    @property
+    def region(self) -> str:
+        """The region that requests are signed for."""
+        return self._endpoint.region
+
+    # --- the client's verbs ---
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Observed:
+        """One operation as the service model writes it, with Content-MD5 only where S3 demands a digest."""
+        request = model.build(operation, params)
+        headers = list(request.headers)
+        if model.checksum_required(operation) and not _has_digest(headers):
+            digest = base64.b64encode(hashlib.md5(request.body).digest()).decode()
+            headers.append(("Content-MD5", digest))
+        bucket = params.get("Bucket", "")
+        return self.send(operation, request.method, request.target, headers, request.body, bucket=bucket)
+
+    def list_all(self, version: int, params: Mapping[str, Any]) -> Observed:
+        """Every page, following what the endpoint gives, to a bound."""
+        operation = "ListObjectsV2" if version == 2 else "ListObjects"
+        contents: list[Any] = []
+        prefixes: list[Any] = []
+        exchanges: list[Exchange] = []
+        ask = dict(params)
+        for _ in range(MAX_PAGES):
+            page = self.call(operation, ask)
+            exchanges += page.exchanges
+            if not page.ok:
+                break
+            contents += page.output.get("Contents", [])
+            prefixes += page.output.get("CommonPrefixes", [])
+            following = _following(page.output, version)
+            if following is None:
+                break
+            ask |= following
+        else:
+            page.ok, page.failure = False, f"the listing does not end: cut after {MAX_PAGES} pages"
+        page.exchanges = exchanges
+        page.output = page.output | {"Contents": contents, "CommonPrefixes": prefixes}
+        return page
+
+    def upload(self, params: Mapping[str, Any], part_size: int) -> Observed:
+        """CreateMultipartUpload, UploadPart in order, CompleteMultipartUpload; the first refusal is returned."""
+        target = {"Bucket": params["Bucket"], "Key": params["Key"]}
+        body: bytes = params["Body"]
+        created = self.call("CreateMultipartUpload", target)
+        if not created.ok:
+            return created
+        target |= {"UploadId": created.output.get("UploadId", "")}
+        parts = []
+        for number, start in enumerate(range(0, len(body), part_size), 1):
+            part = self.call("UploadPart", target | {"PartNumber": number, "Body": body[start : start + part_size]})
+            if not part.ok:
+                return part
+            parts.append({"PartNumber": number, "ETag": part.etag or ""})
+        return self.call("CompleteMultipartUpload", target | {"MultipartUpload": {"Parts": parts}})
+
+    def close(self) -> None:
+        """Drop the connection."""
+        self._connection.close()
+
+    # --- exact requests ---
+
+    def send(
+        self,
+        operation: str,
+        method: str,
+        target: str,
+        headers: Headers = [],  # noqa: B006 - never changed
+        body: bytes = b"",
+        *,
+        bucket: str = "",
+        addressing: str = "",
+        signed: bool = True,
+        content_length: bool = True,
+    ) -> Observed:
+        """One request with exactly this method, target, header lines and body.
+
+        Args:
+            operation: the operation it is meant as, for reading the answer.
+            method: HTTP method.
+            target: raw path-style target below the endpoint's own path, from `/` on.
+            headers: further header lines, in order and letter case.
+            body: bytes of the body.
+            bucket: the bucket in `target`, so that it can move to the host name.
+            addressing: `path` or `virtual`; by default the endpoint's.
+            signed: add SigV4 headers.
+            content_length: add Content-Length where there is a body or the method usually has one.
+        """
+        authority, target = self._address(target, bucket, addressing or self._endpoint.addressing)
+        lines: Headers = [("Host", authority), *headers]
+        if content_length and (body or method in ("PUT", "POST")):
+            lines.append(("Content-Length", str(len(body))))
+        if signed:
+            lines += self._signature(method, target, lines, body)
+        head = f"{method} {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
+        return self._exchange(operation, method, target, lines, head.encode() + b"\r\n" + body, body)
+
+    def _address(self, target: str, bucket: str, addressing: str) -> tuple[str, str]:
+        if addressing == "virtual" and bucket:
+            rest = target[len(bucket) + 1 :]
+            target = rest if rest.startswith("/") else "/" + rest
+            return f"{bucket}.{self._origin.authority}", self._origin.path + target
+        return self._origin.authority, self._origin.path + target
+
+    def _signature(self, method: str, target: str, lines: Headers, body: bytes) -> Headers:
+        now = dt.datetime.now(dt.UTC)
+        given = joined(lines)
+        digest = hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256
+        added: Headers = []
+        if "x-amz-content-sha256" not in given:
+            added.append(("x-amz-content-sha256", digest))
+        digest = given.get("x-amz-content-sha256", digest)
+        added.append(("x-amz-date", now.strftime("%Y%m%dT%H%M%SZ")))
+        credentials = self._endpoint.credentials
+        if credentials.session_token:
+            added.append(("x-amz-security-token", credentials.session_token))
+        value = sign(method, target, lines + added, digest, credentials, self._endpoint.region, now)
+        return [*added, ("Authorization", value)]
+
+    def _exchange(
+        self, operation: str, method: str, target: str, lines: Headers, request: bytes, body: bytes
+    ) -> Observed:
+        exchange = Exchange(
+            method=method,
+            url=f"{self._origin.scheme}://{lines[0][1]}{target}",
+            request_headers=lines,
+            request_body=Body.of(body),
+        )
+        started = time.monotonic()
+        try:
+            answer = self._connection.exchange(request, method)
+        except NoAnswer as error:
+            seconds = time.monotonic() - started
+            exchange = msgspec.structs.replace(exchange, error=str(error), seconds=seconds)
+            return Observed(operation, self.name, ok=False, failure=str(error), exchanges=[exchange])
+        exchange = msgspec.structs.replace(
+            exchange,
+            status=answer.status,
+            reason=answer.reason,
+            response_headers=answer.headers,
+            response_body=Body.of(answer.body or answer.stray),
+            seconds=time.monotonic() - started,
+        )
+        return observe(operation, self.name, answer, exchange)
+
+
+def observe(operation: str, client: str, answer: Answer, exchange: Exchange) -> Observed:
+    """What an HTTP answer says, read by the harness itself."""
+    headers = joined(answer.headers)
+    document = _document(operation, answer)
+    observed = Observed(
+        operation,
+        client,
+        ok=200 <= answer.status < 300,
+        status=answer.status,
+        headers=headers,
+        body=answer.body,
+        document=document,
+        stray=answer.stray,
+        exchanges=[exchange],
+    )
+    if document is not None and document.tag == "Error":
+        # CopyObject and CompleteMultipartUpload may fail after 200 was sent; the body then tells.
+        observed.ok = False
+        observed.code, observed.message = document.get("Code") or "", document.get("Message") or ""
+        observed.error_fields = {child.tag: child.text for child in document if not child.children}
+    elif observed.ok:
+        observed.output = model.read(operation, headers, document)
+    return observed
+
+
+def _document(operation: str, answer: Answer) -> Node | None:
+    """The XML of an answer that may be XML; object bytes are never taken for it."""
+    if operation == "GetObject" and answer.status < 300:
+        return None
+    try:
+        return parse(answer.body) if answer.body.lstrip()[:1] == b"<" else None
+    except XMLError:
+        return None
+
+
+def _following(output: Mapping[str, Any], version: int) -> dict[str, Any] | None:
+    """The parameters that ask for the page after this one, or None at the end.
+
+    A truncated page without a way on is the endpoint's fault; the walk ends and the missing keys show it.
+    """
+    if output.get("IsTruncated") is not True:
+        return None
+    if version == 2:
+        token = output.get("NextContinuationToken")
+        return {"ContinuationToken": token} if token else None
+    marker = output.get("NextMarker") or next((e.get("Key") for e in output.get("Contents", [])[-1:]), None)
+    return {"Marker": marker} if marker else None
+
+
+def _has_digest(headers: Headers) -> bool:
+    return any(name.lower() == "content-md5" or name.lower().startswith("x-amz-checksum-") for name, _ in headers)

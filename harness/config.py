@@ -1,0 +1,95 @@
+"""What a run is given: endpoint, credentials, selection and limits, checked before anything is sent."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from harness.errors import UsageError
+from harness.wire.sigv4 import Credentials
+
+Addressing = Literal["path", "virtual"]
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where S3 is spoken, with whom, and how long to wait for it.
+
+    `timeout` is in seconds and bounds every single wait; a cell may take `cell_limit` seconds in all.
+    """
+
+    url: str
+    credentials: Credentials
+    region: str = "us-east-1"
+    addressing: Addressing = "path"
+    insecure: bool = False
+    ca_bundle: str = ""
+    timeout: float = 30.0
+
+    @property
+    def cell_limit(self) -> float:
+        """Seconds after which a cell is given up."""
+        return max(60.0, 4 * self.timeout)
+
+    def tls(self) -> ssl.SSLContext | None:
+        """The TLS settings for https, None for http.
+
+        Raises:
+            UsageError: the CA bundle cannot be loaded.
+        """
+        if not self.url.startswith("https:"):
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.ca_bundle or None)
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(f"--ca-bundle {self.ca_bundle}: cannot load certificates: {error}") from None
+        if self.insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+class RunConfig(msgspec.Struct, frozen=True):
+    """Everything a worker needs; travels to workers over their private channel, never on a command line."""
+
+    run_id: str
+    endpoint: Endpoint
+    profile: str
+    clients: dict[str, str]
+    """Client name to version, for the clients that can take part."""
+    missing: dict[str, str]
+    """Client name to the reason why it cannot take part."""
+    scenarios: list[str]
+    out: str
+    bucket: str = ""
+    """The only bucket that may be used, or '' for buckets of the run's own."""
+
+    @property
+    def journal(self) -> Path:
+        """The file that names all that this run may leave behind."""
+        return Path(self.out) / "journal.jsonl"
+
+
+def check_url(url: str) -> str:
+    """`url` if it is one that an endpoint can have.
+
+    Raises:
+        UsageError: not http or https, no host, or with user name, query or fragment.
+    """
+    try:
+        parts = urlsplit(url)
+        port_ok = parts.port is None or 0 < parts.port < 65536
+    except ValueError as error:
+        raise UsageError(f"--endpoint {url!r} is not a URL: {error}") from None
+    if parts.scheme not in ("http", "https"):
+        raise UsageError(f"--endpoint {url!r} must begin with http:// or https://")
+    if not parts.hostname or not port_ok:
+        raise UsageError(f"--endpoint {url!r} has no valid host and port")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise UsageError("--endpoint takes no user name, query or fragment; use --access-key and --secret-key")
+    if any(ord(c) <= 32 or ord(c) > 126 for c in url):
+        raise UsageError(f"--endpoint {url!r} has characters that a URL cannot have")
+    return url.rstrip("/")

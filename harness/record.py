@@ -1,0 +1,266 @@
+"""The run file: a header line, one line a cell or lint finding, a footer line.
+
+Written as cells finish, each line in one write, so that a kill at any byte costs at most the last line.
+A file without footer is an incomplete run: readable, never a pass.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import msgspec
+
+from harness.errors import RunFileError
+from harness.wire.exchange import Exchange
+
+SCHEMA = 1
+
+Level = Literal["MUST", "SHOULD", "EXTENDED"]
+Confidence = Literal["recorded", "partly unverified", "unverified", "secondary"]
+VerdictName = Literal[
+    "conforms", "deviates", "unsupported", "violates", "contradicts", "blocked", "error", "inapplicable"
+]
+VERDICTS: tuple[VerdictName, ...] = (
+    "conforms",
+    "deviates",
+    "unsupported",
+    "violates",
+    "contradicts",
+    "blocked",
+    "error",
+    "inapplicable",
+)
+FAILING: frozenset[VerdictName] = frozenset({"violates", "contradicts", "blocked", "error"})
+
+
+class ClientInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A client of the run: `runner` is inprocess, local or docker; `image` only for docker.
+
+    `missing` says why the client could not take part; its cells are then `inapplicable`.
+    """
+
+    name: str
+    version: str
+    runner: str
+    image: str = ""
+    missing: str = ""
+
+
+class GatewayInfo(msgspec.Struct, frozen=True):
+    """The product behind the endpoint, as far as the user or its answers name it."""
+
+    name: str = "unknown"
+    version: str = "unknown"
+
+
+class ScenarioText(msgspec.Struct, frozen=True):
+    """What a report prints about a scenario: paragraphs of plain text, and where the statement comes from."""
+
+    text: str
+    source: str
+
+
+class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
+    """First line: what was judged, by what, with what.
+
+    `planned` is the number of cells selected; `scenarios` carries the texts by scenario id, so that a run file
+    explains itself to any later version.
+    """
+
+    run_id: str
+    started: str
+    suite_version: str
+    endpoint: str
+    gateway: GatewayInfo
+    profile: str
+    clients: list[ClientInfo]
+    planned: int
+    scenarios: dict[str, ScenarioText]
+    schema: int = SCHEMA
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One call of a cell, in S3's terms: enough to judge the cell again with another profile.
+
+    `role` is `client` for a call through the client under test, `setup` for a prerequisite and `witness` for
+    the independent second look, both by raw HTTP.
+    """
+
+    operation: str
+    role: Literal["client", "setup", "witness"]
+    ok: bool
+    status: int | None = None
+    code: str = ""
+    message: str = ""
+    exit_code: int | None = None
+    headers: dict[str, str] = {}
+
+
+class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of a cell, before any profile is looked at.
+
+    `outcome`: `match` all expectations met; `mismatch` one was not; `prerequisite` a set-up step failed;
+    `inexpressible` the client cannot say this; `failure` harness, program or network broke.
+    `failing` indexes `steps`, or is -1.
+    """
+
+    outcome: Literal["match", "mismatch", "prerequisite", "inexpressible", "failure"]
+    text: str = ""
+    steps: list[Step] = []
+    failing: int = -1
+
+
+class Cell(msgspec.Struct, frozen=True, tag_field="kind", tag="cell"):
+    """One scenario seen through one client.
+
+    `expected` is prose; `seconds` is wall time; `requests` counts exchanges seen, of which `exchanges` keeps
+    the first few; `flaky` says that a second try came to another verdict than this first one.
+    """
+
+    scenario: str
+    level: Level
+    family: str
+    title: str
+    operations: list[str]
+    client: str
+    client_version: str
+    verdict: VerdictName
+    expected: str
+    observed: Observation
+    message: str
+    seconds: float
+    requests: int
+    exchanges: list[Exchange]
+    repro: dict[str, str]
+    profile_entry: str | None = None
+    confidence: Confidence = "recorded"
+    flaky: bool = False
+
+    @property
+    def gates(self) -> bool:
+        """Whether a failing verdict counts: only lines with a record of real S3 behaviour gate."""
+        return self.confidence == "recorded"
+
+    @property
+    def fails(self) -> bool:
+        """Whether this cell alone makes the run exit 1."""
+        return self.gates and self.verdict in FAILING
+
+
+class Lint(msgspec.Struct, frozen=True, tag_field="kind", tag="lint"):
+    """One finding of a response rule; `exchange` is the first exchange that shows it."""
+
+    rule: str
+    operation: str
+    client: str
+    scenario: str
+    message: str
+    exchange: Exchange
+
+
+class Footer(msgspec.Struct, frozen=True, tag_field="kind", tag="footer"):
+    """Last line: verdict counts, what cleanup had to leave behind, and whether the run was cut short."""
+
+    finished: str
+    counts: dict[str, int]
+    leftovers: list[str]
+    interrupted: str = ""
+
+
+Line = Header | Cell | Lint | Footer
+
+_decoder = msgspec.json.Decoder(Line)
+_encoder = msgspec.json.Encoder()
+
+
+class Run(msgspec.Struct):
+    """A run file read back. `footer` is None, or `footer.interrupted` set, when the run did not finish."""
+
+    header: Header
+    cells: list[Cell]
+    lints: list[Lint]
+    footer: Footer | None
+    path: Path
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run came to its end and every planned cell is there."""
+        return (
+            self.footer is not None and not self.footer.interrupted and len(self.cells) >= self.header.planned
+        )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of cells by verdict, every verdict named, in the order of `VERDICTS`."""
+        return count(self.cells)
+
+
+def count(cells: Iterable[Cell]) -> dict[str, int]:
+    """Number of cells by verdict, every verdict named, in the order of `VERDICTS`."""
+    seen = Counter(cell.verdict for cell in cells)
+    return {verdict: seen[verdict] for verdict in VERDICTS}
+
+
+class RunWriter:
+    """Appends lines to a run file, each with one `write` so that no reader meets half of two lines."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
+
+    def write(self, line: Line) -> None:
+        """Append one line."""
+        data = memoryview(_encoder.encode(line) + b"\n")
+        while data:
+            data = data[os.write(self._fd, data) :]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        os.close(self._fd)
+
+
+def read(path: Path) -> Run:
+    """The run in `path`, a run file or the folder that holds `run.jsonl`.
+
+    Raises:
+        RunFileError: no such file, no header, another schema, or a damaged line that is not the last.
+    """
+    path = path / "run.jsonl" if path.is_dir() else path
+    try:
+        rows = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise RunFileError(f"cannot read run file {path}: {error.strerror}") from None
+    lines = list(_decoded(rows, path))
+    if not lines or not isinstance(lines[0], Header):
+        raise RunFileError(f"{path} is not a run file: its first line is not a header")
+    if lines[0].schema != SCHEMA:
+        raise RunFileError(f"{path} has schema {lines[0].schema}; this version reads schema {SCHEMA}")
+    last = lines[-1]
+    return Run(
+        header=lines[0],
+        cells=[line for line in lines if isinstance(line, Cell)],
+        lints=[line for line in lines if isinstance(line, Lint)],
+        footer=last if isinstance(last, Footer) else None,
+        path=path,
+    )
+
+
+def _decoded(rows: list[bytes], path: Path) -> Iterable[Line]:
+    """Each line decoded; what a kill left of the last one is dropped (a whole file ends with a newline)."""
+    for number, row in enumerate(rows[:-1], 1):
+        try:
+            yield _decoder.decode(row)
+        except msgspec.MsgspecError as error:
+            raise RunFileError(f"{path}, line {number}: {error}") from None
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema that every line of a run file obeys."""
+    return msgspec.json.schema(Line)

@@ -1,0 +1,251 @@
+"""What a run owns: buckets it made, or a prefix in the one bucket it was given. All of it is journaled before it
+exists, so that nothing a killed run left behind is forgotten, and nothing else is ever written or deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.clients.base import MAX_PAGES, Observed
+from harness.clients.raw import RawClient
+from harness.errors import RunFileError
+
+NAME = "s3conform"
+_OWNED = re.compile(rf"{NAME}-[0-9]{{12}}-[0-9a-f]{{6}}(-[a-z0-9]+)*")
+_REFUSALS = 3
+"""Deletes in a row that may fail alike before a store is taken to refuse them all."""
+
+
+class JournalHead(msgspec.Struct, frozen=True, tag_field="kind", tag="run"):
+    """First line of a journal: how to reach what it names, without credentials."""
+
+    run_id: str
+    endpoint: str
+    region: str
+    addressing: str
+
+
+class Owned(msgspec.Struct, frozen=True, tag_field="kind", tag="owned"):
+    """A bucket about to be made, or the keys under `prefix` in a bucket that is not the run's own."""
+
+    bucket: str
+    prefix: str = ""
+
+
+class Removed(msgspec.Struct, frozen=True, tag_field="kind", tag="removed"):
+    """A bucket of the run that is known to be gone."""
+
+    bucket: str
+
+
+Entry = JournalHead | Owned | Removed
+
+
+def append(journal: Path, entry: Entry) -> None:
+    """Add a line in one write; several workers share the file."""
+    fd = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.write(fd, msgspec.json.encode(entry) + b"\n")
+    finally:
+        os.close(fd)
+
+
+def read_journal(journal: Path) -> tuple[JournalHead, list[Owned]]:
+    """The head of a journal and what it names that is not known to be gone.
+
+    Raises:
+        RunFileError: no such file, or not a journal.
+    """
+    try:
+        rows = journal.read_bytes().split(b"\n")
+    except OSError as error:
+        raise RunFileError(f"cannot read journal {journal}: {error.strerror}") from None
+    decoder = msgspec.json.Decoder(Entry)
+    entries: list[Entry] = []
+    for number, row in enumerate(rows[:-1], 1):  # after the last newline: what a kill left of a line
+        try:
+            entries.append(decoder.decode(row))
+        except msgspec.MsgspecError as error:
+            raise RunFileError(f"{journal}, line {number}: {error}") from None
+    if not entries or not isinstance(entries[0], JournalHead):
+        raise RunFileError(f"{journal} is not a journal: its first line does not name a run")
+    gone = {entry.bucket for entry in entries if isinstance(entry, Removed)}
+    return entries[0], [entry for entry in entries if isinstance(entry, Owned) and entry.bucket not in gone]
+
+
+class Sandbox:
+    """The part of the endpoint that one worker may use.
+
+    Args:
+        run_id: id of the run, part of every name.
+        worker: name of the worker, unique within the run.
+        witness: client for creation and removal.
+        journal: the run's journal.
+        bucket: the only bucket that may be used, or "".
+        implicit: buckets come into being with their first object, as the profile says.
+    """
+
+    def __init__(
+        self, run_id: str, worker: str, witness: RawClient, journal: Path, bucket: str = "", implicit: bool = False
+    ) -> None:
+        self.confined = bool(bucket)
+        self._stem = f"{NAME}-{run_id}-{worker}"
+        self._witness = witness
+        self._journal = journal
+        self._implicit = implicit
+        self._count = 0
+        self._main: str | None = None
+        self._refused: Observed | None = None
+        self._given = bucket
+        self._prefix = f"{NAME}-{run_id}/" if bucket else ""
+        self._fresh: list[str] = []
+
+    def prefix(self, cell: str) -> str:
+        """The prefix that belongs to one cell."""
+        return f"{self._prefix}{cell}/"
+
+    def bucket(self) -> tuple[str, Observed | None]:
+        """The worker's shared bucket, made at first use, and the answer if it could not be made."""
+        if self._given:
+            if self._main is None:
+                self._main = self._given
+                append(self._journal, Owned(self._given, self._prefix))
+        elif self._main is None:
+            self._main, self._refused = self._make()
+        return self._main, self._refused
+
+    def name(self) -> str:
+        """A bucket name of the run's own that nobody has used; journaled, since a scenario may create it."""
+        self._count += 1
+        bucket = f"{self._stem}-{self._count}"
+        append(self._journal, Owned(bucket))
+        self._fresh.append(bucket)
+        return bucket
+
+    def fresh(self) -> tuple[str, Observed | None]:
+        """A new empty bucket for one cell, and the answer if it could not be made."""
+        return self._make()
+
+    def _make(self) -> tuple[str, Observed | None]:
+        bucket = self.name()
+        if self._implicit:
+            return bucket, None
+        params: dict[str, Any] = {"Bucket": bucket}
+        region = self._witness.region
+        if region != "us-east-1":
+            params["CreateBucketConfiguration"] = {"LocationConstraint": region}
+        made = self._witness.call("CreateBucket", params)
+        return bucket, None if made.ok else made
+
+    def end_cell(self) -> None:
+        """Remove what the cell made, so that buckets never pile up; what stays is left to the final cleanup."""
+        keep = {self._main}
+        for bucket in self._fresh:
+            if bucket not in keep and not remove(self._witness, Owned(bucket), time.monotonic() + 30):
+                append(self._journal, Removed(bucket))
+        self._fresh = [bucket for bucket in self._fresh if bucket in keep]
+
+
+def cleanup(journal: Path, witness: RawClient, seconds: float) -> list[str]:
+    """Remove all that a journal names, within a time.
+
+    Needs neither DeleteObjects nor ListObjectVersions, and survives every refusal.
+
+    Returns:
+        A line for each thing that had to stay, and why.
+
+    Raises:
+        RunFileError: no such file, or not a journal.
+    """
+    head, owned = read_journal(journal)
+    deadline = time.monotonic() + seconds
+    leftovers: list[str] = []
+    for entry in owned:
+        if not _is_owned(entry, head.run_id):
+            leftovers.append(f"{entry.bucket}: not a name that this run could have made; left alone")
+            continue
+        stayed = remove(witness, entry, deadline)
+        leftovers += stayed
+        if not stayed and not entry.prefix:
+            append(journal, Removed(entry.bucket))
+    return leftovers
+
+
+def _is_owned(entry: Owned, run_id: str) -> bool:
+    name = entry.prefix.partition("/")[0] if entry.prefix else entry.bucket
+    return bool(_OWNED.fullmatch(name)) and name.startswith(f"{NAME}-{run_id}")
+
+
+def remove(witness: RawClient, owned: Owned, deadline: float) -> list[str]:
+    """Delete the objects and uploads of `owned`, then the bucket if it is the run's; says what stayed."""
+    probe = witness.call("HeadBucket", {"Bucket": owned.bucket})
+    if probe.status == 404:
+        return []
+    if probe.failure:
+        return [f"{owned.bucket}: {probe.failure}"]
+    stayed = _delete_keys(witness, owned, deadline) + _abort_uploads(witness, owned, deadline)
+    if owned.prefix:
+        return stayed
+    answer = witness.call("DeleteBucket", {"Bucket": owned.bucket})
+    if not answer.ok and answer.status != 404 and not stayed:
+        stayed.append(f"{owned.bucket}: the bucket could not be deleted: {answer.summary()}")
+    return stayed
+
+
+def _delete_keys(witness: RawClient, owned: Owned, deadline: float) -> list[str]:
+    params = {"Bucket": owned.bucket} | ({"Prefix": owned.prefix} if owned.prefix else {})
+    listing = witness.list_all(2, params)
+    if not listing.ok:
+        listing = witness.list_all(1, params)
+    # An endpoint that ignores the prefix must not make us delete what is not ours.
+    found = [key for key in dict.fromkeys(listing.keys) if key.startswith(owned.prefix)]
+    stayed, why = _each(
+        ({"Bucket": owned.bucket, "Key": key} for key in found), len(found), "DeleteObject", witness, deadline
+    )
+    lines = [f"{owned.bucket}/{owned.prefix}: {stayed} objects stayed: {why}"] if stayed else []
+    if not listing.ok and listing.status != 404:
+        lines.append(f"{owned.bucket}/{owned.prefix}: cannot be listed, contents unknown: {listing.summary()}")
+    return lines
+
+
+def _abort_uploads(witness: RawClient, owned: Owned, deadline: float) -> list[str]:
+    uploads = [u for u in _uploads(witness, owned) if str(u.get("Key", "")).startswith(owned.prefix)]
+    targets = ({"Bucket": owned.bucket, "Key": u.get("Key", ""), "UploadId": u.get("UploadId", "")} for u in uploads)
+    stayed, why = _each(targets, len(uploads), "AbortMultipartUpload", witness, deadline)
+    return [f"{owned.bucket}/{owned.prefix}: {stayed} unfinished uploads stayed: {why}"] if stayed else []
+
+
+def _uploads(witness: RawClient, owned: Owned) -> Iterator[dict[str, Any]]:
+    """Unfinished uploads under the prefix; an endpoint that cannot list them is not asked twice."""
+    params: dict[str, Any] = {"Bucket": owned.bucket} | ({"Prefix": owned.prefix} if owned.prefix else {})
+    for _ in range(MAX_PAGES):
+        page = witness.call("ListMultipartUploads", params)
+        yield from page.output.get("Uploads", [])
+        marker = page.output.get("NextKeyMarker")
+        if page.output.get("IsTruncated") is not True or not marker:
+            return
+        params |= {"KeyMarker": marker, "UploadIdMarker": page.output.get("NextUploadIdMarker", "")}
+
+
+def _each(
+    targets: Iterable[dict[str, Any]], total: int, operation: str, witness: RawClient, deadline: float
+) -> tuple[int, str]:
+    """How many of the targets stayed, and the last reason."""
+    done, refusals, why = 0, 0, ""
+    for target in targets:
+        if refusals >= _REFUSALS or time.monotonic() > deadline:
+            why = why or "no time left"
+            break
+        answer = witness.call(operation, target)
+        if answer.ok or answer.status == 404:
+            done, refusals = done + 1, 0
+        else:
+            refusals, why = refusals + 1, answer.summary()
+    return total - done, why

@@ -1,0 +1,157 @@
+"""Scenarios: one checkable statement of S3 behaviour each, and the registry that holds them.
+
+A scenario is a function that takes a `Scene`. It returns when the statement holds; otherwise one of the
+signals below leaves it. Its docstring is what the report prints: first line the statement, then paragraphs
+"S3 promises: …", "Breaks: …" (which clients suffer) and "Fix: …" (for a gateway author).
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.errors import unknown
+from harness.record import Confidence, Level, ScenarioText
+
+if TYPE_CHECKING:
+    from harness.clients.base import Observed
+    from harness.scene import Scene
+
+Function = Callable[["Scene"], None]
+
+MUST: Level = "MUST"
+SHOULD: Level = "SHOULD"
+EXTENDED: Level = "EXTENDED"
+
+CLIENTS = ("raw", "boto3", "awscli", "rclone")
+"""Every client there is a driver for, in the order of columns."""
+
+_ID = re.compile(r"[A-Z][A-Z0-9]*-\d{3}")
+
+
+class Mismatch(Exception):
+    """An expectation was not met: what was expected, what was observed, and the call that showed it."""
+
+    def __init__(self, expected: str, found: str, observed: Observed | None = None) -> None:
+        super().__init__(f"expected {expected}; {found}")
+        self.expected = expected
+        self.found = found
+        self.observed = observed
+
+
+class Prerequisite(Exception):
+    """A step that only prepares the scene failed; the statement could not be checked."""
+
+    def __init__(self, observed: Observed) -> None:
+        super().__init__(f"prerequisite {observed.operation} failed: {observed.summary()}")
+        self.observed = observed
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A registered scenario. `expected` is its statement, the first line of its docstring."""
+
+    id: str
+    level: Level
+    operations: tuple[str, ...]
+    source: str
+    clients: tuple[str, ...]
+    confidence: Confidence
+    function: Function
+    module: str
+
+    @property
+    def family(self) -> str:
+        """The letters of the id: `ETAG` of `ETAG-001`."""
+        return self.id.rpartition("-")[0]
+
+    @property
+    def title(self) -> str:
+        """The statement in one line."""
+        return inspect.cleandoc(self.function.__doc__ or "").partition("\n")[0]
+
+    @property
+    def text(self) -> ScenarioText:
+        """What a report prints below the title."""
+        body = inspect.cleandoc(self.function.__doc__ or "").partition("\n")[2].strip()
+        return ScenarioText(text=body, source=self.source)
+
+
+_registry: dict[str, Scenario] = {}
+
+
+def scenario(
+    id: str,  # noqa: A002 - S3's check has an id, and that is its name everywhere
+    level: Level,
+    *operations: str,
+    source: str,
+    clients: Iterable[str] = CLIENTS,
+    confidence: Confidence = "recorded",
+) -> Callable[[Function], Function]:
+    """Register a function as a scenario.
+
+    Args:
+        id: family and number of the catalogue line.
+        level: MUST, SHOULD or EXTENDED.
+        operations: the S3 operations that the statement is about.
+        source: where the statement comes from.
+        clients: those that can express it at all; the others have no cell.
+        confidence: anything but `recorded` is reported but never gates.
+
+    Raises:
+        ValueError: a malformed or repeated id.
+    """
+
+    def register(function: Function) -> Function:
+        if not _ID.fullmatch(id) or id in _registry:
+            raise ValueError(f"scenario id {id!r} is malformed or taken")
+        _registry[id] = Scenario(
+            id, level, operations, source, tuple(clients), confidence, function, function.__module__
+        )
+        return function
+
+    return register
+
+
+def load(package: str = "scenarios") -> dict[str, Scenario]:
+    """Every scenario by id, in catalogue order, after importing all modules of `package`."""
+    root = importlib.import_module(package)
+    for found in pkgutil.walk_packages(root.__path__, f"{package}."):
+        importlib.import_module(found.name)
+    return dict(sorted(_registry.items()))
+
+
+def select(
+    registry: dict[str, Scenario],
+    families: Iterable[str] = (),
+    ids: Iterable[str] = (),
+    level: Level | None = None,
+) -> list[Scenario]:
+    """The scenarios of the families, or of the ids, or all; down to the level (MUST is the highest).
+
+    Raises:
+        UsageError: an unknown family or id, with the nearest valid name.
+    """
+    known = {found.family for found in registry.values()}
+    wanted_families = [_known("family", name.upper(), known) for name in families]
+    wanted_ids = [_known("scenario", name.upper(), registry) for name in ids]
+    levels = (MUST, SHOULD, EXTENDED)[: (MUST, SHOULD, EXTENDED).index(level) + 1] if level else (MUST, SHOULD, EXTENDED)
+    return [
+        found
+        for found in registry.values()
+        if found.level in levels
+        and (not wanted_families or found.family in wanted_families)
+        and (not wanted_ids or found.id in wanted_ids)
+    ]
+
+
+def _known(what: str, name: str, valid: Iterable[str]) -> str:
+    names = set(valid)
+    if name not in names:
+        raise unknown(what, name, names)
+    return name

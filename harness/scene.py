@@ -1,0 +1,152 @@
+"""What a scenario is given: the client under test, the witness, and a place of its own on the endpoint."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from harness.clients.base import Client, Inexpressible, Observed
+from harness.clients.raw import RawClient
+from harness.expect import Matcher
+from harness.record import Step
+from harness.sandbox import Sandbox
+from harness.scenario import Mismatch, Prerequisite
+from harness.wire.exchange import Exchange
+
+Role = Literal["client", "setup", "witness"]
+
+PART = 5 * 1024 * 1024
+"""The smallest size, in bytes, of any part but the last. Source: Amazon S3 multipart upload limits."""
+
+
+class Scene:
+    """One cell while it runs.
+
+    Args:
+        cell: a name unique in the run, used as key prefix.
+        client: the client under test.
+        witness: raw HTTP, for set-up and second looks.
+        sandbox: what the worker may use.
+    """
+
+    def __init__(self, cell: str, client: Client, witness: RawClient, sandbox: Sandbox) -> None:
+        self.client = client
+        self.witness = witness
+        self.prefix = sandbox.prefix(cell)
+        self.seen: list[tuple[Role, Observed]] = []
+        self.expected = ""
+        self._sandbox = sandbox
+
+    # --- places ---
+
+    @property
+    def bucket(self) -> str:
+        """A bucket to use below `prefix`; shared with other cells."""
+        bucket, refusal = self._sandbox.bucket()
+        return self._made(bucket, refusal)
+
+    def new_bucket(self) -> str:
+        """An empty bucket of this cell's own."""
+        self._unconfined()
+        bucket, refusal = self._sandbox.fresh()
+        return self._made(bucket, refusal)
+
+    def bucket_name(self) -> str:
+        """The name of a bucket that does not exist, for the cell to create or to miss."""
+        self._unconfined()
+        return self._sandbox.name()
+
+    def key(self, name: str = "object") -> str:
+        """A key of this cell's own."""
+        return self.prefix + name
+
+    # --- calls ---
+
+    def call(self, operation: str, **params: Any) -> Observed:
+        """One operation through the client under test; `Bucket` is the cell's bucket unless given."""
+        return self._keep("client", self.client.call(operation, self._filled(operation, params)))
+
+    def list_all(self, version: int, **params: Any) -> Observed:
+        """All pages of a listing by the client's own pagination; `MaxKeys` is the page size."""
+        return self._keep("client", self.client.list_all(version, {"Bucket": self.bucket} | params))
+
+    def upload(self, key: str, body: bytes, part_size: int = PART) -> Observed:
+        """The client's own multipart upload."""
+        params = {"Bucket": self.bucket, "Key": key, "Body": body}
+        return self._keep("client", self.client.upload(params, part_size))
+
+    def send(self, operation: str, method: str, target: str, *headers: tuple[str, str], **options: Any) -> Observed:
+        """One exact request by raw HTTP, for statements that only `raw` can make; see `RawClient.send`."""
+        return self._keep("client", self.witness.send(operation, method, target, list(headers), **options))
+
+    def setup(self, operation: str, **params: Any) -> Observed:
+        """One operation that prepares the scene, by raw HTTP; the cell is blocked when it fails."""
+        observed = self._keep("setup", self.witness.call(operation, self._filled(operation, params)))
+        if not observed.ok:
+            raise Prerequisite(observed)
+        return observed
+
+    def put(self, key: str, body: bytes = b"s3conform", **params: Any) -> Observed:
+        """An object stored to prepare the scene."""
+        return self.setup("PutObject", Key=key, Body=body, **params)
+
+    def look(self, operation: str, **params: Any) -> Observed:
+        """One operation by the witness, the independent second look at what the client did."""
+        return self._keep("witness", self.witness.call(operation, self._filled(operation, params)))
+
+    # --- expectations ---
+
+    def expect(self, observed: Observed, *matchers: Matcher) -> Observed:
+        """All matchers are met by the observation.
+
+        Raises:
+            Mismatch: the first that is not, in words.
+            Inexpressible: the client does not show what a matcher looks at.
+        """
+        for matcher in matchers:
+            self.expected = f"{observed.operation}: {matcher.expected}"
+            found = matcher.test(observed)
+            if found:
+                raise Mismatch(self.expected, found, observed)
+        return observed
+
+    def check(self, condition: bool, expected: str, found: str, observed: Observed | None = None) -> None:
+        """A condition over several observations holds.
+
+        Raises:
+            Mismatch: it does not.
+        """
+        self.expected = expected
+        if not condition:
+            raise Mismatch(expected, found, observed)
+
+    # --- records ---
+
+    @property
+    def steps(self) -> list[Step]:
+        """Every call so far, as the run file keeps it."""
+        return [observed.step(role) for role, observed in self.seen]
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Every exchange so far, unredacted."""
+        return [exchange for _, observed in self.seen for exchange in observed.exchanges]
+
+    def index(self, observed: Observed | None) -> int:
+        """Which step an observation is, -1 for none."""
+        return next((index for index, (_, seen) in enumerate(self.seen) if seen is observed), -1)
+
+    def _keep(self, role: Role, observed: Observed) -> Observed:
+        self.seen.append((role, observed))
+        return observed
+
+    def _filled(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        return params if "Bucket" in params or operation == "ListBuckets" else {"Bucket": self.bucket} | params
+
+    def _made(self, bucket: str, refusal: Observed | None) -> str:
+        if refusal is not None:
+            raise Prerequisite(self._keep("setup", refusal))
+        return bucket
+
+    def _unconfined(self) -> None:
+        if self._sandbox.confined:
+            raise Inexpressible("the run may use only one bucket (--bucket)")

@@ -1,0 +1,99 @@
+"""XML from an endpoint: hostile until proved well-formed.
+
+Document type declarations are refused, so no entity is ever expanded, and size and depth are bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.parsers import expat
+
+MAX_BYTES = 32 * 1024 * 1024
+MAX_DEPTH = 32
+
+
+class XMLError(ValueError):
+    """The bytes are not an XML document that an S3 answer may be."""
+
+
+class Node:
+    """An element: `tag` without namespace, its `namespace`, `text` and children in document order."""
+
+    __slots__ = ("children", "namespace", "tag", "text")
+
+    def __init__(self, tag: str, namespace: str) -> None:
+        self.tag = tag
+        self.namespace = namespace
+        self.text = ""
+        self.children: list[Node] = []
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.children)
+
+    def all(self, tag: str) -> list[Node]:
+        """The child elements called `tag`."""
+        return [child for child in self.children if child.tag == tag]
+
+    def find(self, tag: str) -> Node | None:
+        """The first child element called `tag`."""
+        return next((child for child in self.children if child.tag == tag), None)
+
+    def get(self, tag: str) -> str | None:
+        """The text of the first child element called `tag`."""
+        child = self.find(tag)
+        return None if child is None else child.text
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.root: Node | None = None
+        self.stack: list[Node] = []
+        self.pieces: list[list[str]] = []
+
+    def start(self, name: str, _attributes: dict[str, str]) -> None:
+        namespace, _, tag = name.rpartition(" ")
+        node = Node(tag, namespace)
+        if self.stack:
+            self.stack[-1].children.append(node)
+        else:
+            self.root = node
+        if len(self.stack) >= MAX_DEPTH:
+            raise XMLError(f"elements are nested deeper than {MAX_DEPTH}")
+        self.stack.append(node)
+        self.pieces.append([])
+
+    def text(self, data: str) -> None:
+        if self.pieces:
+            self.pieces[-1].append(data)
+
+    def end(self, _name: str) -> None:
+        self.stack.pop().text = "".join(self.pieces.pop())
+
+    def doctype(self, *_declaration: object) -> None:
+        raise XMLError("a document type declaration has no place in an S3 answer")
+
+
+def parse(data: bytes) -> Node:
+    """The root element of the document `data`.
+
+    Raises:
+        XMLError: not well-formed, too large, too deep, or with a document type declaration.
+    """
+    if len(data) > MAX_BYTES:
+        raise XMLError(f"document of {len(data)} bytes is over the limit of {MAX_BYTES}")
+    builder = _Builder()
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.text
+    parser.StartDoctypeDeclHandler = builder.doctype
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise XMLError(f"not well-formed XML: {error}") from None
+    except (LookupError, ValueError) as error:  # unknown encodings
+        raise XMLError(str(error)) from None
+    if builder.root is None:
+        raise XMLError("no root element")
+    return builder.root

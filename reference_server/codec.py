@@ -1,0 +1,378 @@
+"""Reads operation inputs and writes operation outputs as the service model describes them.
+
+One plan per operation, compiled on first use into closures: a page of 1000 keys then costs under 2 ms, where
+building an XML tree costs 5 to 8.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
+
+from reference_server.errors import S3Error, invalid_argument
+from reference_server.xmltext import escape
+from reference_server.xmltree import Node, parse_xml
+
+NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+Append = Callable[[str], None]
+Writer = Callable[[Any, Append], None]
+Text = Callable[[Any], str]
+
+# The model does not name the root elements of outputs; these are the recorded ones (catalogue LINT-022).
+ROOTS = {
+    "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+    "CreateMultipartUpload": "InitiateMultipartUploadResult",
+    "DeleteObjects": "DeleteResult",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketLocation": "LocationConstraint",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetObjectAcl": "AccessControlPolicy",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+    "ListParts": "ListPartsResult",
+}
+# Where AWS writes elements in another order than the model lists them; the others follow in model order.
+_FIRST = {
+    "ListBucketsOutput": ("Owner", "Buckets"),
+    "ListObjectsOutput": (
+        *("Name", "Prefix", "Marker", "NextMarker", "MaxKeys", "Delimiter", "EncodingType", "IsTruncated"),
+        *("Contents", "CommonPrefixes"),
+    ),
+    "ListObjectsV2Output": (
+        *("Name", "Prefix", "ContinuationToken", "NextContinuationToken", "StartAfter", "KeyCount", "MaxKeys"),
+        *("Delimiter", "EncodingType", "IsTruncated", "Contents", "CommonPrefixes"),
+    ),
+    "ListMultipartUploadsOutput": (
+        *("Bucket", "KeyMarker", "UploadIdMarker", "NextKeyMarker", "NextUploadIdMarker", "Prefix", "Delimiter"),
+        *("EncodingType", "MaxUploads", "IsTruncated", "Uploads", "CommonPrefixes"),
+    ),
+    "ListPartsOutput": (
+        *("Bucket", "Key", "UploadId", "Initiator", "Owner", "StorageClass", "PartNumberMarker"),
+        *("NextPartNumberMarker", "MaxParts", "IsTruncated"),
+    ),
+    "MultipartUpload": ("Key", "UploadId", "Initiator", "Owner", "StorageClass", "Initiated"),
+    "Object": ("Key", "LastModified", "ETag", "ChecksumAlgorithm", "ChecksumType", "Size", "Owner", "StorageClass"),
+    "CopyObjectResult": ("LastModified", "ETag"),
+    "CopyPartResult": ("LastModified", "ETag"),
+}
+# Outputs whose document is the text of one member, in the root element itself.
+_ROOT_TEXT = {"GetBucketLocation": "LocationConstraint"}
+_HEADER_CASE = {"accept-ranges": "Accept-Ranges"}
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """An output as it leaves: status, headers and XML body (empty if the operation has none)."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class _InputPlan:
+    query: dict[str, tuple[str, Callable[[str, str], Any]]]
+    headers: dict[str, tuple[str, Callable[[str, str], Any]]]
+    metadata: str | None
+    payload: tuple[str, Shape] | None
+
+
+@dataclass(frozen=True)
+class _OutputPlan:
+    status: int
+    headers: dict[str, tuple[str, Text]]
+    document: Callable[[dict[str, Any]], bytes] | None
+
+
+@lru_cache(maxsize=4096)
+def iso_time(seconds: int) -> str:
+    """ISO 8601 in UTC with three zero decimals, as in bodies (catalogue LINT-009)."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
+
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@lru_cache(maxsize=4096)
+def http_time(seconds: int) -> str:
+    """IMF-fixdate, as in headers (RFC 9110 §5.6.7). Not strftime, whose names follow the locale."""
+    at = time.gmtime(seconds)
+    clock = f"{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
+    return f"{_DAYS[at.tm_wday]}, {at.tm_mday:02} {_MONTHS[at.tm_mon - 1]} {at.tm_year:04} {clock} GMT"
+
+
+class Codec:
+    """Inputs and outputs of every operation of a service model."""
+
+    def __init__(self, service: ServiceModel) -> None:
+        self._service = service
+        self._inputs: dict[str, _InputPlan] = {}
+        self._outputs: dict[str, _OutputPlan] = {}
+
+    def parse_input(self, operation: str, query: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
+        """Members that come from query and headers, by model name.
+
+        Raises:
+            S3Error: InvalidArgument for a number that is none.
+        """
+        plan = self._inputs.get(operation) or self._plan_input(operation)
+        found: dict[str, Any] = {}
+        for source, members in ((query, plan.query), (headers, plan.headers)):
+            for name, text in source.items():
+                member = members.get(name)
+                if member is not None:
+                    found[member[0]] = member[1](name, text)
+        if plan.metadata is not None:
+            found[plan.metadata] = {
+                name[11:]: text for name, text in headers.items() if name.startswith("x-amz-meta-")
+            }
+        return found
+
+    def parse_document(self, operation: str, body: bytes) -> dict[str, Any]:
+        """The payload member of an operation, read from its XML document.
+
+        Raises:
+            S3Error: MalformedXML.
+        """
+        plan = self._inputs.get(operation) or self._plan_input(operation)
+        assert plan.payload is not None, operation  # noqa: S101 - a handler's mistake, not a client's
+        root, shape = plan.payload
+        node = parse_xml(body)
+        if node is None or node.name != root:
+            raise S3Error("MalformedXML")
+        value = _read(node, shape)
+        assert isinstance(value, dict)  # noqa: S101 - payload documents are structures
+        return value
+
+    def write(self, operation: str, output: dict[str, Any]) -> Encoded:
+        """An output by model names: header members become headers, the rest the document."""
+        plan = self._outputs.get(operation) or self._plan_output(operation)
+        headers = []
+        for name, value in output.items():
+            located = plan.headers.get(name)
+            if located is not None and value is not None:
+                headers.append((located[0], located[1](value)))
+        metadata = output.get("Metadata")
+        if metadata:
+            headers += [(f"x-amz-meta-{name}", value) for name, value in metadata.items()]
+        return Encoded(plan.status, headers, plan.document(output) if plan.document else b"")
+
+    def _plan_input(self, operation: str) -> _InputPlan:
+        query, headers = {}, {}
+        metadata, payload = None, None
+        shape = self._service.operation_model(operation).input_shape
+        for name, member in shape.members.items() if shape is not None else ():
+            where, wire_name = member.serialization.get("location"), member.serialization.get("name", name)
+            if where == "querystring":
+                query[wire_name] = (name, _reader(member))
+            elif where == "header":
+                headers[wire_name.lower()] = (name, _reader(member))
+            elif where == "headers":
+                metadata = name
+            elif where is None and member.type_name == "structure":
+                payload = (wire_name, member)
+        plan = _InputPlan(query, headers, metadata, payload)
+        self._inputs[operation] = plan
+        return plan
+
+    def _plan_output(self, operation: str) -> _OutputPlan:
+        model = self._service.operation_model(operation)
+        shape = model.output_shape
+        headers = {}
+        for name, member in shape.members.items() if shape is not None else ():
+            if member.serialization.get("location") == "header":
+                wire_name = member.serialization["name"]
+                headers[name] = (_HEADER_CASE.get(wire_name, wire_name), _header_text(member))
+        plan = _OutputPlan(model.http.get("responseCode", 200), headers, _document(operation, model))
+        self._outputs[operation] = plan
+        return plan
+
+
+# Reading
+
+
+def _reader(shape: Shape) -> Callable[[str, str], Any]:
+    if shape.type_name in ("integer", "long"):
+        return _read_integer
+    if shape.type_name == "boolean":
+        return lambda _name, text: text.lower() == "true"
+    return lambda _name, text: text
+
+
+def _read_integer(name: str, text: str) -> int | None:
+    """An empty value is as if absent (catalogue MPU-034)."""
+    if not text:
+        return None
+    if not (text.isascii() and text.lstrip("-").isdigit() and len(text) < 20):
+        raise invalid_argument(name, text, f"Provided {name} not an integer or within integer range")
+    return int(text)
+
+
+def _read(node: Node, shape: Shape) -> Any:
+    if shape.type_name == "structure":
+        return _read_structure(node, shape)
+    if shape.type_name == "list":
+        return [_read(child, shape.member) for child in node.children]
+    if node.children:
+        raise S3Error("MalformedXML")
+    if shape.type_name in ("integer", "long"):
+        text = node.text.strip()
+        if not (text.isascii() and text.lstrip("-").isdigit() and len(text) < 20):
+            raise S3Error("MalformedXML")
+        return int(text)
+    if shape.type_name == "boolean":
+        return node.text.strip().lower() == "true"
+    return node.text
+
+
+def _read_structure(node: Node, shape: Shape) -> dict[str, Any]:
+    assert isinstance(shape, StructureShape)  # noqa: S101 - narrows
+    found: dict[str, Any] = {}
+    for name, member in shape.members.items():
+        flat = member.type_name == "list" and member.serialization.get("flattened")
+        wire_name = member.serialization.get("name", name)
+        nodes = [child for child in node.children if child.name == wire_name]
+        if flat and nodes:
+            found[name] = [_read(child, member.member) for child in nodes]
+        elif nodes:
+            found[name] = _read(nodes[0], member)
+    if any(name not in found for name in shape.required_members):
+        raise S3Error("MalformedXML")
+    return found
+
+
+# Writing
+
+
+def _boolean(value: Any) -> str:
+    return "true" if value else "false"
+
+
+def _header_text(shape: Shape) -> Text:
+    if shape.type_name == "timestamp":
+        return lambda value: value if isinstance(value, str) else http_time(value)
+    return _boolean if shape.type_name == "boolean" else str
+
+
+def _text(shape: Shape) -> Text:
+    kind = shape.type_name
+    if kind == "timestamp":
+        return iso_time
+    if kind == "boolean":
+        return _boolean
+    if kind in ("integer", "long"):
+        return str
+    return (lambda value: value) if getattr(shape, "enum", None) else escape
+
+
+def _ordered(shape: StructureShape) -> list[tuple[str, Shape]]:
+    first = _FIRST.get(shape.name, ())
+    rest = [name for name in shape.members if name not in first]
+    return [(name, shape.members[name]) for name in (*first, *rest)]
+
+
+def _writer(name: str, shape: Shape) -> Writer:
+    """A closure that appends the element `name` with a value of `shape`."""
+    if shape.type_name == "structure":
+        return _structure_writer(name, shape)
+    if shape.type_name == "list":
+        return _list_writer(name, shape)
+    text, opening, closing = _text(shape), f"<{name}>", f"</{name}>"
+
+    def write_scalar(value: Any, append: Append) -> None:
+        append(f"{opening}{text(value)}{closing}")
+
+    return write_scalar
+
+
+def _list_writer(name: str, shape: Shape) -> Writer:
+    assert isinstance(shape, ListShape)  # noqa: S101 - narrows
+    if shape.serialization.get("flattened"):
+        write_member = _writer(name, shape.member)
+
+        def write_flat(values: Any, append: Append) -> None:
+            for value in values:
+                write_member(value, append)
+
+        return write_flat
+    write_item = _writer(shape.member.serialization.get("name", "member"), shape.member)
+
+    def write_wrapped(values: Any, append: Append) -> None:
+        append(f"<{name}>")
+        for value in values:
+            write_item(value, append)
+        append(f"</{name}>")
+
+    return write_wrapped
+
+
+def _structure_writer(name: str, shape: Shape) -> Writer:
+    assert isinstance(shape, StructureShape)  # noqa: S101 - narrows
+    write_members = _members_writer(shape)
+    closing = f"</{name}>"
+    attribute = next((n for n, m in shape.members.items() if m.serialization.get("xmlAttribute")), None)
+    space = shape.serialization.get("xmlNamespace", {})
+    opening = f'<{name} xmlns:{space["prefix"]}="{space["uri"]}"' if attribute else f"<{name}>"
+    attribute_name = shape.members[attribute].serialization["name"] if attribute else ""
+
+    def write_structure(value: Any, append: Append) -> None:
+        append(f'{opening} {attribute_name}="{escape(value[attribute])}">' if attribute else opening)
+        write_members(value, append)
+        append(closing)
+
+    return write_structure
+
+
+def _members_writer(shape: StructureShape) -> Writer:
+    fields = [
+        (member_name, _writer(member.serialization.get("name", member_name), member))
+        for member_name, member in _ordered(shape)
+        if not member.serialization.get("xmlAttribute") and "location" not in member.serialization
+    ]
+
+    def write_members(value: Any, append: Append) -> None:
+        get = value.get
+        for member_name, write_field in fields:
+            item = get(member_name)
+            if item is not None:
+                write_field(item, append)
+
+    return write_members
+
+
+def _document(operation: str, model: OperationModel) -> Callable[[dict[str, Any]], bytes] | None:
+    """Writes the whole document of an operation; None if it has none."""
+    shape = model.output_shape
+    if shape is None or model.has_streaming_output:
+        return None
+    payload = shape.serialization.get("payload")
+    if payload is not None:
+        member = shape.members[payload]
+        root, body_shape = member.serialization.get("name", payload), member
+    elif any("location" not in member.serialization for member in shape.members.values()):
+        root, body_shape = ROOTS.get(operation, operation + "Result"), shape
+    else:
+        return None
+    opening = f'{DECLARATION}<{root} xmlns="{NAMESPACE}">'
+    text_member = _ROOT_TEXT.get(operation)
+    write_members = _members_writer(body_shape)
+
+    def write_document(output: dict[str, Any]) -> bytes:
+        if text_member is not None:
+            return f"{opening}{escape(output.get(text_member) or '')}</{root}>".encode()
+        parts = [opening]
+        write_members(output[payload] if payload else output, parts.append)
+        parts.append(f"</{root}>")
+        return "".join(parts).encode()
+
+    return write_document

@@ -1,0 +1,1 @@
+"""The operations, one module per group; `HANDLERS` of each maps operation names to functions."""

@@ -1,0 +1,132 @@
+"""One S3 request, taken apart from the raw target: bucket, key, query, headers.
+
+Nothing here normalises: `a//b`, `./` and `%2F` keep their meaning, because both routing and the signature
+depend on the bytes that the client sent (catalogue AUTH-026, META-010).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from urllib.parse import unquote_to_bytes
+
+from reference_server.errors import S3Error
+from reference_server.wire import Body, Head
+
+#: Longest key in bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3 objects").
+MAX_KEY = 1024
+
+
+@dataclass
+class Request:
+    """A request after the target was taken apart; `key` is None below bucket level."""
+
+    head: Head
+    body: Body
+    raw_path: str
+    query: list[tuple[str, str]]
+    bucket: str | None
+    key: str | None
+    virtual_host: bool
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        """The HTTP method in upper case."""
+        return self.head.method
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """Query parameters by name; of a repeated one the first counts."""
+        return dict(reversed(self.query))
+
+    @property
+    def level(self) -> str:
+        """`service`, `bucket` or `object`."""
+        if self.bucket is None:
+            return "service"
+        return "bucket" if self.key is None else "object"
+
+
+def split_target(target: bytes) -> tuple[str, str]:
+    """Raw path and raw query string; an absolute-form target loses scheme and authority (RFC 9112 §3.2.2)."""
+    text = target.decode("latin-1")
+    if not text.startswith("/"):
+        scheme, separator, rest = text.partition("://")
+        if not separator or scheme.lower() not in ("http", "https"):
+            raise S3Error("InvalidURI", None, {"URI": text})
+        slash = rest.find("/")
+        text = rest[slash:] if slash >= 0 else "/"
+    path, _, query = text.partition("?")
+    return path, query
+
+
+def parse_query(raw: str) -> list[tuple[str, str]]:
+    """Name and value pairs, each decoded once; `+` is a space; a name without `=` has an empty value.
+
+    Raises:
+        S3Error: InvalidURI for bytes that are not UTF-8.
+    """
+    if not raw:
+        return []
+    pairs = []
+    for piece in raw.split("&"):
+        if piece:
+            name, _, value = piece.partition("=")
+            pairs.append((_decode(name.replace("+", " ")), _decode(value.replace("+", " "))))
+    return pairs
+
+
+def _decode(text: str) -> str:
+    if "%" not in text and text.isascii():
+        return text
+    try:
+        return unquote_to_bytes(text.encode("latin-1")).decode()
+    except UnicodeDecodeError:
+        raise S3Error("InvalidURI", None, {"URI": text}) from None
+
+
+def _bucket_of_host(host: str, domains: tuple[str, ...]) -> str | None:
+    """The bucket that a virtual-hosted-style Host names, if any."""
+    name = host.partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    for domain in domains:
+        if name.endswith(domain) and len(name) > len(domain) and name[-len(domain) - 1] == ".":
+            return name[: -len(domain) - 1]
+    return None
+
+
+def parse(head: Head, body: Body, domains: tuple[str, ...]) -> Request:
+    """Take one request apart.
+
+    Args:
+        head: request head.
+        body: its body, not read here.
+        domains: domain names below which the first labels of Host are a bucket.
+
+    Raises:
+        S3Error: BadRequest without Host, InvalidURI, KeyTooLongError.
+    """
+    host = head.headers.get("host")
+    if not host:
+        raise S3Error("BadRequest", "The Host header is missing.")
+    raw_path, raw_query = split_target(head.target)
+    bucket = _bucket_of_host(host.lower(), domains)
+    virtual = bucket is not None
+    rest = raw_path[1:]
+    if bucket is None:
+        raw_bucket, slash, rest = rest.partition("/")
+        bucket = _decode(raw_bucket) or None
+        if bucket is None and slash:
+            raise S3Error("InvalidURI", None, {"URI": raw_path})
+    key = _decode(rest) or None
+    if key is not None and len(key.encode()) > MAX_KEY:
+        size = len(key.encode())
+        raise S3Error("KeyTooLongError", None, {"Size": size, "MaxSizeAllowed": MAX_KEY})
+    query = parse_query(raw_query)
+    return Request(head, body, raw_path, query, bucket, key, virtual, _with_query_headers(head.headers, query))
+
+
+def _with_query_headers(headers: dict[str, str], query: list[tuple[str, str]]) -> dict[str, str]:
+    """The headers plus x-amz-* settings carried in the query of a presigned URL (catalogue PRE-012)."""
+    carried = {name.lower(): value for name, value in query if name[:6].lower() == "x-amz-"}
+    return {**carried, **headers} if carried else headers

@@ -1,0 +1,312 @@
+"""HTTP/1.1 on one connection: heads and bodies in, answers out, exactly as S3 clients see them.
+
+The parser is llhttp (httptools). What frameworks hide is decided here: the raw request target is kept,
+`100 Continue` is sent only when the body is first read, an early refusal closes the connection and lingers,
+head and body leave in one write.
+
+Source: RFC 9112 (HTTP/1.1), RFC 9110 §10.1.1 (Expect), §15 (status codes without a body).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import httptools
+
+from reference_server.errors import REASONS, S3Error
+
+_RECEIVE = 256 * 1024
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of a connection; sizes in bytes, times in seconds."""
+
+    head: int = 32 * 1024
+    header_lines: int = 200
+    head_wait: float = 20.0
+    idle: float = 60.0
+    drain: int = 256 * 1024
+    linger: float = 2.0
+
+
+@dataclass
+class Head:
+    """One request head. Header names are lower case; repeated headers are joined with a comma."""
+
+    method: str
+    target: bytes
+    keep_alive: bool
+    headers: dict[str, str]
+
+
+@dataclass
+class Answer:
+    """What goes back. `body` is bytes, or an iterable of chunks whose total is `length`."""
+
+    status: int
+    headers: Headers = field(default_factory=list)
+    body: bytes | Iterable[bytes] = b""
+    length: int | None = None
+    close: bool = False
+    done: Callable[[], None] | None = None
+
+
+class Disconnected(Exception):  # noqa: N818 - an event of the connection, not a fault
+    """The client went away, or stayed silent for too long."""
+
+
+class _Events:
+    """Parser callbacks, written down as a queue, because one read may hold several requests."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.queue: deque[Head | bytes | None | S3Error] = deque()
+        self.parser = httptools.HttpRequestParser(self)
+        self.in_head = True
+        self.head_bytes = 0
+        self._limits = limits
+        self._target = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+
+    def on_message_begin(self) -> None:
+        self.in_head = True
+        self.head_bytes = 0
+        self._target = b""
+        self._headers = []
+
+    def on_url(self, url: bytes) -> None:
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # After the head these are chunked trailers: S3 has its own inside aws-chunked, so they are dropped.
+        if self.in_head:
+            self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self.in_head = False
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in self._headers:
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip(" \t")
+            if name in headers:
+                if name == "host":
+                    self.queue.append(S3Error("BadRequest"))
+                    return
+                value = f"{headers[name]},{value}"
+            headers[name] = value
+        size = len(self._target) + sum(len(name) + len(value) + 4 for name, value in self._headers)
+        if len(self._headers) > self._limits.header_lines:
+            self.queue.append(S3Error("RequestHeaderSectionTooLarge", status=431))
+        elif size > self._limits.head:
+            self.queue.append(S3Error("RequestHeaderSectionTooLarge"))
+        elif self.parser.get_http_version() not in ("1.0", "1.1"):
+            self.queue.append(S3Error("BadRequest"))
+        else:
+            method = self.parser.get_method().decode("latin-1")
+            keep_alive = self.parser.should_keep_alive() and not self.parser.should_upgrade()
+            self.queue.append(Head(method, self._target, keep_alive, headers))
+
+    def on_body(self, data: bytes) -> None:
+        self.queue.append(data)
+
+    def on_message_complete(self) -> None:
+        self.queue.append(None)
+        self.in_head = True
+        self.head_bytes = 0
+
+    def feed(self, data: bytes) -> None:
+        """Parse what was read; a protocol error becomes the last event."""
+        if self.in_head:
+            self.head_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # the request itself is complete and gets its answer; the connection closes after it
+        except httptools.HttpParserError:
+            self.queue.append(S3Error("BadRequest"))
+        if self.in_head and self.head_bytes > self._limits.head:
+            self.queue.append(S3Error("RequestHeaderSectionTooLarge"))
+
+
+class Body:
+    """The body of one request, read on demand. Reading it is what sends `100 Continue`."""
+
+    def __init__(self, connection: Connection, *, expects_continue: bool) -> None:
+        self._connection = connection
+        self._expects_continue = expects_continue
+        self.complete = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        while not self.complete:
+            event = self._next()
+            if event is not None:
+                yield event
+
+    def _next(self) -> bytes | None:
+        connection = self._connection
+        queue = connection.events.queue
+        while not queue:
+            if self._expects_continue:
+                self._expects_continue = False
+                connection.send(_CONTINUE)
+            if not connection.receive():
+                raise S3Error("IncompleteBody")
+        event = queue.popleft()
+        if event is None:
+            self.complete = True
+            return None
+        if isinstance(event, bytes):
+            return event
+        queue.appendleft(event)
+        raise event if isinstance(event, S3Error) else S3Error("IncompleteBody")
+
+    def discard(self, limit: int) -> bool:
+        """Read and drop what is left, at most `limit` bytes; whether the connection can go on."""
+        queue = self._connection.events.queue
+        if not self.complete and queue and queue[0] is None:
+            queue.popleft()
+            self.complete = True
+        if self._expects_continue and not self.complete:
+            return False  # the client may or may not send the body now: only closing is unambiguous
+        with contextlib.suppress(S3Error, Disconnected):
+            for data in self:
+                limit -= len(data)
+                if limit < 0:
+                    return False
+        return self.complete
+
+
+class Application(Protocol):
+    """What a connection serves."""
+
+    def __call__(self, head: Head, body: Body) -> Answer:
+        """The answer to one request; must not raise."""
+
+    def refuse(self, error: S3Error) -> Answer:
+        """The answer to bytes that never became a request."""
+
+
+class Connection:
+    """Serves the requests of one client connection, one after the other, in the calling thread."""
+
+    def __init__(self, sock: socket.socket, application: Application, limits: Limits) -> None:
+        self.socket = sock
+        self.events = _Events(limits)
+        self.idle = True
+        self.stopping = False
+        self._application = application
+        self._limits = limits
+        sock.settimeout(limits.idle)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def receive(self) -> bool:
+        """Feed the parser once more; False at the end of the stream."""
+        try:
+            data = self.socket.recv(_RECEIVE)
+        except OSError as error:
+            raise Disconnected from error
+        if not data:
+            return False
+        self.events.feed(data)
+        return True
+
+    def send(self, data: bytes) -> None:
+        """Send all of it, or raise `Disconnected`."""
+        try:
+            self.socket.sendall(data)
+        except OSError as error:
+            raise Disconnected from error
+
+    def serve(self) -> None:
+        """Answer requests until either side closes."""
+        with contextlib.suppress(Disconnected):
+            while not self.stopping:
+                head = self._next_head()
+                if head is None or not self._exchange(head):
+                    break
+                # Before `stopping` is looked at: whoever stops the server sets that first and then asks this.
+                self.idle = not self.events.queue
+
+    def _next_head(self) -> Head | None:
+        """The next request head; None at the end of the stream. A malformed one is answered here."""
+        events = self.events
+        started = 0.0
+        while not events.queue:
+            if not self.receive():
+                return None
+            self.idle = False
+            now = time.monotonic()
+            started = started or now
+            if not events.queue and now - started > self._limits.head_wait:
+                events.queue.append(S3Error("RequestTimeout"))
+        event = events.queue.popleft()
+        if isinstance(event, Head):
+            return event
+        if isinstance(event, S3Error):
+            self._refuse(event)
+        return None
+
+    def _refuse(self, error: S3Error) -> None:
+        answer = self._application.refuse(error)
+        answer.close = True
+        self._write("GET", answer)
+        self._linger()
+
+    def _exchange(self, head: Head) -> bool:
+        """One request and its answer; whether the connection stays open."""
+        body = Body(self, expects_continue=head.headers.get("expect", "").lower() == "100-continue")
+        answer = self._application(head, body)
+        reusable = body.complete or body.discard(self._limits.drain)
+        answer.close = answer.close or not reusable or not head.keep_alive or self.stopping
+        try:
+            self._write(head.method, answer)
+        finally:
+            if answer.done is not None:
+                answer.done()
+        if not reusable:
+            self._linger()
+        return not answer.close
+
+    def _write(self, method: str, answer: Answer) -> None:
+        has_body = method != "HEAD" and answer.status not in (204, 304)
+        lines = [f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, 'Unknown')}\r\n"]
+        lines += [f"{name}: {value}\r\n" for name, value in answer.headers]
+        if answer.close:
+            lines.append("Connection: close\r\n")
+        lines.append("\r\n")
+        data = "".join(lines).encode("latin-1", "replace")
+        if not has_body:
+            self.send(data)
+        elif isinstance(answer.body, bytes):
+            self.send(data + answer.body)
+        else:
+            self._stream(data, answer.body, answer.length)
+
+    def _stream(self, data: bytes, chunks: Iterable[bytes], left: int | None) -> None:
+        for chunk in chunks:
+            self.send(data + chunk if data else chunk)
+            data = b""
+            if left is not None:
+                left -= len(chunk)
+        if data:
+            self.send(data)
+        if left:
+            raise Disconnected  # the promised length cannot be kept: cutting is the only honest end
+
+    def _linger(self) -> None:
+        """Close our side, then read on for a while: else a reset could destroy the answer in flight."""
+        deadline = time.monotonic() + self._limits.linger
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+            self.socket.settimeout(self._limits.linger)
+            while time.monotonic() < deadline and self.socket.recv(_RECEIVE):
+                pass
+

@@ -1,0 +1,58 @@
+"""Request documents as a small tree of elements, read with expat and bounded against hostile input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+_MAX_DEPTH = 32
+
+
+@dataclass
+class Node:
+    """One element: name without prefix, text directly inside it, child elements."""
+
+    name: str
+    text: str = ""
+    children: list[Node] = field(default_factory=list)
+
+
+class _Refused(Exception):  # noqa: N818 - never leaves this module
+    pass
+
+
+def parse_xml(body: bytes) -> Node | None:
+    """The root element; None for what is not well-formed, or has a document type declaration.
+
+    Entities need a declaration, so refusing it also refuses every entity expansion attack.
+    """
+    top = Node("")
+    open_nodes = [top]
+
+    def start(name: str, _attributes: dict[str, str]) -> None:
+        if len(open_nodes) > _MAX_DEPTH:
+            raise _Refused
+        node = Node(name.rpartition(":")[2])
+        open_nodes[-1].children.append(node)
+        open_nodes.append(node)
+
+    def end(_name: str) -> None:
+        open_nodes.pop()
+
+    def data(text: str) -> None:
+        open_nodes[-1].text += text
+
+    def doctype(*_: object) -> None:
+        raise _Refused
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = data
+    parser.StartDoctypeDeclHandler = doctype
+    try:
+        parser.Parse(body, True)  # noqa: FBT003
+    except (expat.ExpatError, _Refused, ValueError, LookupError):
+        return None
+    return top.children[0] if top.children else None

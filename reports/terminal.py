@@ -1,0 +1,118 @@
+"""The summary at the end of a run, for a terminal or for a log: aligned words, no boxes, no markup read."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from harness.record import Cell, Run, VerdictName
+from reports import tally
+from reports.text import one_line
+
+CAP = 20
+"""Failing cells that are listed."""
+
+_MESSAGE = 200
+
+_STYLES: dict[VerdictName, str] = {
+    "conforms": "green",
+    "deviates": "cyan",
+    "unsupported": "blue",
+    "violates": "bold red",
+    "contradicts": "bold magenta",
+    "blocked": "bold yellow",
+    "error": "bold red",
+    "inapplicable": "dim",
+}
+
+
+def summary(run: Run, console: Console) -> None:
+    """Print verdicts by client, shares by level, then the failing cells of `run` to `console`.
+
+    Nothing that an endpoint sent is read as markup or reaches the terminal as a control sequence.
+    """
+    _say(console, f"S3 conformance of {one_line(tally.gateway_name(run))}", "bold")
+    _say(console)
+    _verdicts(run, console)
+    _levels(run, console)
+    _failing(run, console)
+    _remarks(run, console)
+    if reason := tally.incomplete(run):
+        _say(console)
+        _say(console, f"{reason[0].upper()}{one_line(reason[1:])}", "bold red")
+
+
+def _verdicts(run: Run, console: Console) -> None:
+    """One line a verdict that occurs, one column a client, and totals."""
+    clients = tally.client_names(run)
+    by_client = tally.grouped(run.cells, lambda cell: cell.client)
+    rows: list[tuple[list[str], str]] = [(["", *(one_line(name) for name in clients), "total"], "bold")]
+    for verdict, total in run.counts.items():
+        if total:
+            numbers = [sum(cell.verdict == verdict for cell in by_client.get(name, [])) for name in clients]
+            rows.append(([verdict, *map(str, numbers), str(total)], _STYLES[verdict]))  # type: ignore[index]
+    sums = [len(by_client.get(name, [])) for name in clients]
+    rows.append((["total", *map(str, sums), str(len(run.cells))], "bold"))
+    widths = [max(cell_len(row[column]) for row, _ in rows) for column in range(len(clients) + 2)]
+    for row, style in rows:
+        _say(console, _aligned(row, widths), style)
+
+
+def _aligned(row: list[str], widths: list[int]) -> str:
+    """`row` as one line: the first column flush left, the others right."""
+    first, *rest = ((text, " " * (width - cell_len(text))) for text, width in zip(row, widths, strict=True))
+    return "  ".join([first[0] + first[1], *(pad + text for text, pad in rest)]).rstrip()
+
+
+def _levels(run: Run, console: Console) -> None:
+    levels = tally.grouped(run.cells, lambda cell: cell.level)
+    _say(console)
+    for level in tally.LEVELS:
+        if cells := levels.get(level):
+            _say(console, f"{level:<8}  {tally.share_words(tally.share(cells))} good")
+
+
+def _failing(run: Run, console: Console) -> None:
+    fails = tally.failing(run)
+    if not fails:
+        return
+    _say(console)
+    _say(console, f"{tally.plural(len(fails), 'failing cell')}:", "bold")
+    for cell in fails[:CAP]:
+        console.print(_failure(cell), soft_wrap=True, highlight=False)
+    if len(fails) > CAP:
+        _say(console, f"… and {len(fails) - CAP} more; see the report")
+
+
+def _failure(cell: Cell) -> Text:
+    line = Text("  ")
+    line.append(f"{tally.SYMBOLS[cell.verdict]} {cell.verdict}", _STYLES[cell.verdict])
+    line.append(f"  {one_line(cell.scenario)} {one_line(cell.client)}", "bold")
+    line.append(f"  {one_line(cell.message or cell.observed.text or cell.title, _MESSAGE)}")
+    if cell.flaky:
+        line.append("  (flaky)", "yellow")
+    return line
+
+
+def _remarks(run: Run, console: Console) -> None:
+    remarks = []
+    if soft := tally.not_gating(run):
+        remarks.append(f"{tally.plural(soft, 'cell')} differ on lines without a record of real S3; they never gate.")
+    if flaky := sum(cell.flaky for cell in run.cells):
+        remarks.append(f"{tally.plural(flaky, 'flaky cell')}.")
+    if run.lints:
+        rules = len({lint.rule for lint in run.lints})
+        remarks.append(f"{tally.plural(len(run.lints), 'lint finding')} of {tally.plural(rules, 'rule')}.")
+    remarks += [f"missing: {client.name}: {client.missing}" for client in run.header.clients if client.missing]
+    if run.footer and run.footer.leftovers:
+        remarks.append(f"left behind by cleanup: {', '.join(run.footer.leftovers)}")
+    if remarks:
+        _say(console)
+    for remark in remarks:
+        _say(console, one_line(remark))
+
+
+def _say(console: Console, line: str = "", style: str = "") -> None:
+    """Print one line as it is: no markup, no emoji codes, no wrapping, no highlighting."""
+    console.print(Text(line, style), soft_wrap=True, highlight=False)

@@ -1,0 +1,158 @@
+"""A run as the HTML template wants it: plain records, counted and ordered, with nothing left to compute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.record import VERDICTS, Cell, Level, Lint, Run, VerdictName, count
+from reports import tally
+from reports.tally import Share
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A stacked bar: `parts` are (verdict, cells, x, width), the last two in hundredths of the bar."""
+
+    parts: list[tuple[VerdictName, int, float, float]]
+    cells: int
+    share: Share
+    fails: int
+
+    @property
+    def words(self) -> str:
+        """The bar for those who do not see it."""
+        return ", ".join(f"{number} {verdict}" for verdict, number, _, _ in self.parts) or "no cells"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A cell in its place in the matrix; `number` is its index in the run file, and in the evidence."""
+
+    number: int
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class Row:
+    """A scenario: what the matrix says of it, and its cells by client (none: not run)."""
+
+    scenario: str
+    title: str
+    level: Level
+    confidence: str
+    operations: list[str]
+    slots: dict[str, list[Slot]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """All findings of one lint rule, with one of them as the example."""
+
+    rule: str
+    findings: int
+    operations: list[str]
+    clients: list[str]
+    example: Lint
+
+
+@dataclass(frozen=True)
+class Page:
+    """One run of the report."""
+
+    run: Run
+    number: int
+    gateway: str
+    incomplete: str
+    clients: list[str]
+    counts: dict[VerdictName, int]
+    all: Bar
+    levels: list[tuple[Level, Bar]]
+    by_client: dict[str, Bar]
+    families: list[tuple[str, dict[str, Bar], Bar]]
+    groups: list[tuple[str, list[Row]]]
+    failing: list[Slot]
+    not_gating: int
+    flaky: int
+    rules: list[Rule]
+
+
+def page(run: Run, number: int) -> Page:
+    """`run` as the section `number` of a report."""
+    numbers = {id(cell): index for index, cell in enumerate(run.cells)}
+    cells = tally.ordered(run)
+    clients = tally.client_names(run)
+    families = tally.grouped(cells, lambda cell: cell.family)
+    levels = tally.grouped(cells, lambda cell: cell.level)
+    return Page(
+        run=run,
+        number=number,
+        gateway=tally.gateway_name(run),
+        incomplete=tally.incomplete(run),
+        clients=clients,
+        counts={verdict: run.counts[verdict] for verdict in VERDICTS},
+        all=bar(cells),
+        levels=[(level, bar(levels[level])) for level in tally.LEVELS if level in levels],
+        by_client=_by_client(cells, clients),
+        families=[(name, _by_client(members, clients), bar(members)) for name, members in families.items()],
+        groups=[(name, _rows(members, clients, numbers)) for name, members in families.items()],
+        failing=[Slot(numbers[id(cell)], cell) for cell in tally.failing(run)],
+        not_gating=tally.not_gating(run),
+        flaky=sum(cell.flaky for cell in cells),
+        rules=rules(run),
+    )
+
+
+def bar(cells: Iterable[Cell]) -> Bar:
+    """`cells` as a stacked bar in the order of the verdicts."""
+    cells = list(cells)
+    parts: list[tuple[VerdictName, int, float, float]] = []
+    counts, before = count(cells), 0
+    for verdict in VERDICTS:
+        if number := counts[verdict]:
+            parts.append((verdict, number, _hundredths(before, cells), _hundredths(number, cells)))
+            before += number
+    return Bar(parts, len(cells), tally.share(cells), sum(cell.fails for cell in cells))
+
+
+def rules(run: Run) -> list[Rule]:
+    """The lint findings of `run` by rule, the most frequent first."""
+    found: dict[str, list[Lint]] = {}
+    for lint in run.lints:
+        found.setdefault(lint.rule, []).append(lint)
+    return [
+        Rule(
+            rule=rule,
+            findings=len(lints),
+            operations=sorted({lint.operation for lint in lints}),
+            clients=sorted({lint.client for lint in lints}),
+            example=lints[0],
+        )
+        for rule, lints in sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    ]
+
+
+def _by_client(cells: list[Cell], clients: list[str]) -> dict[str, Bar]:
+    members = tally.grouped(cells, lambda cell: cell.client)
+    return {client: bar(members.get(client, [])) for client in clients}
+
+
+def _rows(cells: list[Cell], clients: list[str], numbers: dict[int, int]) -> list[Row]:
+    return [
+        Row(
+            scenario=scenario,
+            title=members[0].title,
+            level=members[0].level,
+            confidence=members[0].confidence,
+            operations=members[0].operations,
+            slots={
+                client: [Slot(numbers[id(cell)], cell) for cell in members if cell.client == client]
+                for client in clients
+            },
+        )
+        for scenario, members in tally.grouped(cells, lambda cell: cell.scenario).items()
+    ]
+
+
+def _hundredths(number: int, cells: list[Cell]) -> float:
+    return round(100 * number / len(cells), 2)
