@@ -31,6 +31,9 @@ EXTENDED: Level = "EXTENDED"
 CLIENTS = ("raw", "boto3", "awscli", "rclone")
 """Every client there is a driver for, in the order of columns."""
 
+PROGRAMS = frozenset({"awscli", "rclone"})
+"""Clients that start a process for every call."""
+
 _ID = re.compile(r"[A-Z][A-Z0-9]*-\d{3}")
 
 

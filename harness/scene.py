@@ -9,7 +9,7 @@ from harness.clients.raw import RawClient
 from harness.expect import Matcher
 from harness.record import Step
 from harness.sandbox import Sandbox
-from harness.scenario import Mismatch, Prerequisite
+from harness.scenario import PROGRAMS, Mismatch, Prerequisite
 from harness.wire.exchange import Exchange
 
 Role = Literal["client", "setup", "witness"]
@@ -35,6 +35,11 @@ class Scene:
         self.seen: list[tuple[Role, Observed]] = []
         self.expected = ""
         self._sandbox = sandbox
+
+    @property
+    def costly(self) -> bool:
+        """Whether every call starts a process (half a second for some), so that a scenario should make few."""
+        return self.client.name in PROGRAMS
 
     # --- places ---
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from harness.record import Run
 from reports import tally
 from reports.text import visible, write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.record import Run
 
 LABEL = "S3 conformance"
 

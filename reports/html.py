@@ -15,8 +15,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -25,6 +24,9 @@ from markupsafe import Markup
 from harness.record import VERDICTS, Run
 from reports import tally, view
 from reports.text import cleaned, visible, write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_html(runs: list[Run], path: Path) -> None:
@@ -97,7 +99,8 @@ def _evidence(run: Run) -> Markup:
         "scenarios": run.header.scenarios,
         "cells": run.cells,
         "lints": [
-            {"rule": rule.rule, "message": rule.example.message, "example": rule.example} for rule in view.rules(run)
+            {"rule": rule.rule, "message": rule.example.message, "example": rule.example}
+            for rule in view.rules(run)
         ],
     }
     json = msgspec.json.encode(cleaned(msgspec.to_builtins(data)))

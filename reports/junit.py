@@ -7,12 +7,15 @@ carries one error more, so that no CI shows it green.
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from harness.record import FAILING, Cell, Run
 from reports import tally
 from reports.text import one_line, visible, write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_junit(run: Run, path: Path) -> None:
@@ -93,7 +96,12 @@ def _outcome(cell: Cell) -> tuple[str, str]:
 
 
 def _details(cell: Cell) -> str:
-    lines = [_remark(cell), f"level: {cell.level}", f"expected: {cell.expected}", f"observed: {cell.observed.text}"]
+    lines = [
+        _remark(cell),
+        f"level: {cell.level}",
+        f"expected: {cell.expected}",
+        f"observed: {cell.observed.text}",
+    ]
     lines += [f"{name}:\n{command}" for name, command in cell.repro.items()]
     return "\n".join(lines)
 

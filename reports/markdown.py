@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.record import Cell, Run
 from reports import tally
 from reports.text import one_line, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from harness.record import Cell, Run
 
 CAP = 50
 """Failing cells that are listed; the rest are in the HTML report."""
@@ -26,7 +30,7 @@ def write_markdown(run: Run, path: Path) -> None:
 
 
 def escaped(text: str) -> str:
-    """`text` as one line that Markdown shows literally: no markup, HTML, link, mention or table cell comes of it."""
+    """`text` as one line that Markdown shows literally: no markup, HTML, link, mention or new table cell."""
     return _SPECIAL.sub(_replacement, one_line(text))
 
 
@@ -72,7 +76,12 @@ def _levels(run: Run) -> str:
         for level in tally.LEVELS
         if (cells := levels.get(level))
     ]
-    total = ["**all**", *(str(counts[verdict]) for verdict in verdicts), str(len(run.cells)), _percent(run.cells)]
+    total = [
+        "**all**",
+        *(str(counts[verdict]) for verdict in verdicts),
+        str(len(run.cells)),
+        _percent(run.cells),
+    ]
     titles = [f"{tally.SYMBOLS[verdict]} {verdict}" for verdict in verdicts]
     return _table(["level", *titles, "cells", "good"], [*rows, total])
 
@@ -99,7 +108,13 @@ def _failing(run: Run) -> str:
     if not fails:
         return ""
     rows = [
-        [escaped(c.scenario), c.level, escaped(c.client), f"{tally.SYMBOLS[c.verdict]} {c.verdict}", _message(c)]
+        [
+            escaped(c.scenario),
+            c.level,
+            escaped(c.client),
+            f"{tally.SYMBOLS[c.verdict]} {c.verdict}",
+            _message(c),
+        ]
         for c in fails[:CAP]
     ]
     table = _table(["scenario", "level", "client", "verdict", "message"], rows)
@@ -112,17 +127,7 @@ def _message(cell: Cell) -> str:
 
 
 def _remarks(run: Run) -> str:
-    lines = []
-    if soft := tally.not_gating(run):
-        lines.append(f"- {tally.plural(soft, 'cell')} differ on lines without a record of real S3; they never gate.")
-    if flaky := sum(cell.flaky for cell in run.cells):
-        lines.append(f"- {tally.plural(flaky, 'flaky cell')}.")
-    if run.lints:
-        rules = sorted({lint.rule for lint in run.lints})
-        lines.append(f"- {tally.plural(len(run.lints), 'lint finding')}: {escaped(', '.join(rules))}.")
-    if run.footer and run.footer.leftovers:
-        lines.append(f"- left behind by cleanup: {escaped(', '.join(run.footer.leftovers))}.")
-    return "\n".join(lines)
+    return "\n".join(f"- {escaped(line)}" for line in tally.remarks(run))
 
 
 def _having(cells: Iterable[Cell], verdict: str) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from harness.record import Cell, Level, Run, VerdictName
+from harness.record import FAILING, Cell, Level, Run, VerdictName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 LEVELS: tuple[Level, ...] = ("MUST", "SHOULD", "EXTENDED")
 
@@ -28,7 +30,7 @@ MEANINGS: dict[VerdictName, str] = {
     "violates": "differs from S3, undocumented",
     "contradicts": "the documentation is wrong",
     "blocked": "a prerequisite failed",
-    "error": "could not be judged: the harness, a client or the network failed",
+    "error": "not judged: the harness, a client or the network failed",
     "inapplicable": "this client cannot express it",
 }
 
@@ -75,7 +77,9 @@ def client_names(run: Run) -> list[str]:
 def ordered(run: Run) -> list[Cell]:
     """All cells by family, scenario and client; a run file holds them in the order in which they finished."""
     rank = {name: number for number, name in enumerate(client_names(run))}
-    return sorted(run.cells, key=lambda cell: (cell.family, cell.scenario, rank[cell.client], cell.client_version))
+    return sorted(
+        run.cells, key=lambda cell: (cell.family, cell.scenario, rank[cell.client], cell.client_version)
+    )
 
 
 def failing(run: Run) -> list[Cell]:
@@ -85,7 +89,7 @@ def failing(run: Run) -> list[Cell]:
 
 def not_gating(run: Run) -> int:
     """How many cells have a failing verdict that does not count, for want of a record of real S3."""
-    return sum(cell.verdict in {"violates", "contradicts", "blocked", "error"} and not cell.gates for cell in run.cells)
+    return sum(cell.verdict in FAILING and not cell.gates for cell in run.cells)
 
 
 def incomplete(run: Run) -> str:
@@ -107,9 +111,31 @@ def gateway_name(run: Run) -> str:
 
 
 def share_words(part: Share) -> str:
-    """A share as words: `96 % (212 of 221)`, with the errors beside it."""
-    words = "nothing judged" if part.percent is None else f"{part.percent} % ({part.good} of {part.judged})"
+    """A share as words: `96 % (212 of 221 judged)`, with the errors beside it."""
+    words = (
+        "nothing judged"
+        if part.percent is None
+        else f"{part.percent} % ({part.good} of {part.judged} judged)"
+    )
     return f"{words}, {plural(part.errors, 'error')}" if part.errors else words
+
+
+def remarks(run: Run) -> list[str]:
+    """What a reader must know beside the verdicts, one line each: soft, flaky, lint, missing, left behind."""
+    lines = []
+    if soft := not_gating(run):
+        lines.append(f"{plural(soft, 'failing verdict')} on lines without a record of real S3: never gating")
+    if flaky := sum(cell.flaky for cell in run.cells):
+        lines.append(f"{plural(flaky, 'flaky cell')}: a second try came to another verdict")
+    if run.lints:
+        rules = sorted({lint.rule for lint in run.lints})
+        lines.append(f"{plural(len(run.lints), 'lint finding')}: {', '.join(rules)}")
+    lines += [
+        f"client {client.name} missing: {client.missing}" for client in run.header.clients if client.missing
+    ]
+    if run.footer and run.footer.leftovers:
+        lines.append(f"left behind by cleanup: {', '.join(run.footer.leftovers)}")
+    return lines
 
 
 def plural(number: int, noun: str) -> str:

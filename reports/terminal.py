@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
-from harness.record import Cell, Run, VerdictName
 from reports import tally
 from reports.text import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.record import Cell, Run, VerdictName
 
 CAP = 20
 """Failing cells that are listed."""
@@ -70,7 +75,7 @@ def _levels(run: Run, console: Console) -> None:
     _say(console)
     for level in tally.LEVELS:
         if cells := levels.get(level):
-            _say(console, f"{level:<8}  {tally.share_words(tally.share(cells))} good")
+            _say(console, f"{level:<8}  {tally.share_words(tally.share(cells))}")
 
 
 def _failing(run: Run, console: Console) -> None:
@@ -80,7 +85,7 @@ def _failing(run: Run, console: Console) -> None:
     _say(console)
     _say(console, f"{tally.plural(len(fails), 'failing cell')}:", "bold")
     for cell in fails[:CAP]:
-        console.print(_failure(cell), soft_wrap=True, highlight=False)
+        _print(console, _failure(cell))
     if len(fails) > CAP:
         _say(console, f"… and {len(fails) - CAP} more; see the report")
 
@@ -96,23 +101,22 @@ def _failure(cell: Cell) -> Text:
 
 
 def _remarks(run: Run, console: Console) -> None:
-    remarks = []
-    if soft := tally.not_gating(run):
-        remarks.append(f"{tally.plural(soft, 'cell')} differ on lines without a record of real S3; they never gate.")
-    if flaky := sum(cell.flaky for cell in run.cells):
-        remarks.append(f"{tally.plural(flaky, 'flaky cell')}.")
-    if run.lints:
-        rules = len({lint.rule for lint in run.lints})
-        remarks.append(f"{tally.plural(len(run.lints), 'lint finding')} of {tally.plural(rules, 'rule')}.")
-    remarks += [f"missing: {client.name}: {client.missing}" for client in run.header.clients if client.missing]
-    if run.footer and run.footer.leftovers:
-        remarks.append(f"left behind by cleanup: {', '.join(run.footer.leftovers)}")
-    if remarks:
+    lines = tally.remarks(run)
+    if lines:
         _say(console)
-    for remark in remarks:
-        _say(console, one_line(remark))
+    for line in lines:
+        _say(console, one_line(line))
 
 
 def _say(console: Console, line: str = "", style: str = "") -> None:
-    """Print one line as it is: no markup, no emoji codes, no wrapping, no highlighting."""
-    console.print(Text(line, style), soft_wrap=True, highlight=False)
+    """Print one line in one style."""
+    _print(console, Text(line, style))
+
+
+def _print(console: Console, line: Text) -> None:
+    """Print `line` as it is: no markup, no emoji codes, no wrapping, no highlighting.
+
+    What the encoding of the output lacks becomes `?`; the words beside each sign still say it all.
+    """
+    line.plain = line.plain.encode(console.encoding, "replace").decode(console.encoding)
+    console.print(line, soft_wrap=True, highlight=False)

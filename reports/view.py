@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from harness.record import VERDICTS, Cell, Level, Lint, Run, VerdictName, count
 from reports import tally
-from reports.tally import Share
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reports.tally import Share
 
 
 @dataclass(frozen=True)

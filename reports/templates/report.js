@@ -99,7 +99,7 @@
   }
 
   function restore() {
-    if (location.hash === "#matrix") return;
+    if (location.hash === "#matrix") { apply(); return; }
     const state = fragment();
     for (const field of form.elements) {
       if (field.type === "checkbox") field.checked = state.get(field.name) === field.value;
@@ -170,10 +170,10 @@
     const failing = observed.failing === undefined ? -1 : observed.failing;
     const head = el("tr", "", ...["Operation", "Role", "Status", "Code", "Exit code", "Message"].map((title) => el("th", "", title)));
     const lines = list.map((step, index) => el("tr", index === failing ? "failing-step" : "",
-      el("td", "", `${step.ok ? "✓" : "✗"} ${step.operation}${index === failing ? " ← here" : ""}`),
+      el("td", "", `${index === failing ? "→ " : ""}${step.ok ? "✓" : "✗"} ${step.operation}`),
       el("td", "", step.role), el("td", "", String(step.status ?? "–")), el("td", "", step.code || "–"),
       el("td", "", String(step.exit_code ?? "–")), el("td", "", step.message || "")));
-    return section("Steps", el("table", "steps", el("thead", "", head), el("tbody", "", ...lines)));
+    return section("Steps", el("div", "scroll", el("table", "steps", el("thead", "", head), el("tbody", "", ...lines))));
   }
 
   function copyable(name, text) {
@@ -197,16 +197,17 @@
     const good = !FAILING.has(cell.verdict);
     const soft = (cell.confidence || "recorded") !== "recorded";
     const observed = cell.observed;
+    const seen = observed.text || cell.message || observed.outcome;
     return [
       el("div", "chips", chip(cell.verdict), el("span", `level ${["MUST", "SHOULD", "EXTENDED"].includes(cell.level) ? `l-${cell.level}` : ""}`, cell.level),
         cell.flaky ? el("span", "soft-chip", "↻ flaky: a second try came to another verdict") : null,
         soft ? el("span", "soft-chip", `${cell.confidence}: never gates`) : null,
         el("span", "quiet", `${cell.client} ${cell.client_version} · ${cell.operations.join(", ")} · ${cell.seconds.toFixed(2)} s`)),
       heading(`${cell.scenario} ${cell.title}`),
-      cell.message ? el("p", "", el("b", "", cell.message)) : null,
+      cell.message && cell.message !== seen ? el("p", "", el("b", "", cell.message)) : null,
       el("div", "versus",
         el("div", "", el("h3", "", "Expected"), el("p", "", cell.expected || "–")),
-        el("div", good ? "good" : "bad", el("h3", "", "Observed"), el("p", "", observed.text || cell.message || observed.outcome))),
+        el("div", good ? "good" : "bad", el("h3", "", "Observed"), el("p", "", seen))),
       cell.profile_entry ? section("Profile entry", el("p", "", cell.profile_entry)) : null,
       scenario ? section("Why it matters", el("p", "", scenario.text), el("p", "quiet", `Source: ${scenario.source}`)) : null,
       steps(observed),
@@ -246,6 +247,8 @@
     return button;
   }
 
+  let opener = null;
+
   async function show(button) {
     const run = Number(button.closest("article").dataset.run);
     const kind = "cell" in button.dataset ? "cell" : "lint";
@@ -269,7 +272,7 @@
     if (!panel.open) panel.showModal();
     panel.scrollTop = 0;
     close.focus();
-    panel.onclose = () => { remember(); button.focus(); };
+    opener = button;
     remember(`${run}.${kind}.${number}`);
   }
 
@@ -284,6 +287,11 @@
     if (event.altKey || event.ctrlKey || event.metaKey || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
     const button = panel.querySelector(`[data-key=${event.key}]`);
     if (button && !button.disabled) button.click();
+  });
+  panel.addEventListener("close", () => {
+    if (panel.open) return;
+    remember();
+    opener.focus();
   });
   form.addEventListener("input", () => { apply(); remember(); });
   form.elements.q.addEventListener("focus", makeSearchable);

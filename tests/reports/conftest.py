@@ -54,9 +54,13 @@ def make_exchange(text: str = "", **changes: Any) -> Exchange:
     return Exchange(**(fields | changes))
 
 
-def make_cell(number: int = 1, client: str = "boto3", verdict: str = "conforms", text: str = "", **changes: Any) -> Cell:
+def make_cell(
+    number: int = 1, client: str = "boto3", verdict: str = "conforms", text: str = "", **changes: Any
+) -> Cell:
     """A cell of scenario `ETAG-00<number>`."""
-    step = Step("PutObject", "client", verdict == "conforms", 501, f"Code{text}", f"said{text}", 1, {f"h{text}": text})
+    step = Step(
+        "PutObject", "client", verdict == "conforms", 501, f"Code{text}", f"said{text}", 1, {f"h{text}": text}
+    )
     fields: dict[str, Any] = {
         "scenario": f"ETAG-{number:03}",
         "level": "MUST",
@@ -72,13 +76,18 @@ def make_cell(number: int = 1, client: str = "boto3", verdict: str = "conforms",
         "seconds": 0.25,
         "requests": 3,
         "exchanges": [make_exchange(text)],
-        "repro": {"curl": f"curl -X PUT http://127.0.0.1:9000/bucket/key{text}", "boto3": f"s3.put_object(){text}"},
+        "repro": {
+            "curl": f"curl -X PUT http://127.0.0.1:9000/bucket/key{text}",
+            "boto3": f"s3.put_object(){text}",
+        },
         "profile_entry": f"entry: not offered{text}" if verdict in {"unsupported", "deviates"} else None,
     }
     return Cell(**(fields | changes))
 
 
-def make_run(cells: list[Cell] | None = None, text: str = "", *, finished: bool = True, **changes: Any) -> Run:
+def make_run(
+    cells: list[Cell] | None = None, text: str = "", *, finished: bool = True, **changes: Any
+) -> Run:
     """A run of `cells`, by default one cell a verdict through each of three clients."""
     if cells is None:
         cells = [
@@ -100,26 +109,30 @@ def make_run(cells: list[Cell] | None = None, text: str = "", *, finished: bool 
             ClientInfo("awscli", "unknown", "local", missing=f"not on PATH{text}"),
         ],
         "planned": len(cells),
-        "scenarios": {cell.scenario: ScenarioText(f"Why.\n\nHow.{text}", f"DOC page{text}") for cell in cells},
+        "scenarios": {
+            cell.scenario: ScenarioText(f"Why.\n\nHow.{text}", f"DOC page{text}") for cell in cells
+        },
     }
     lint = Lint("LINT-001", "PutObject", "raw", "ETAG-001", f"no Date header{text}", make_exchange(text))
     footer = Footer("2025-01-02T03:05:05Z", count(cells), [f"s3c-left-behind{text}"])
-    return Run(Header(**(header | changes)), cells, [lint, lint], footer if finished else None, Path("run.jsonl"))
+    return Run(
+        Header(**(header | changes)), cells, [lint, lint], footer if finished else None, Path("run.jsonl")
+    )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cell_of() -> Callable[..., Cell]:
     """`make_cell`."""
     return make_cell
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_of() -> Callable[..., Run]:
     """`make_run`."""
     return make_run
 
 
-@pytest.fixture(params=HOSTILE, ids=range(len(HOSTILE)))
+@pytest.fixture(params=HOSTILE, ids=[f"hostile{number}" for number in range(len(HOSTILE))])
 def hostile(request: pytest.FixtureRequest) -> str:
     """One text after another that tries to break out."""
     return str(request.param)

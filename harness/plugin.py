@@ -1,0 +1,165 @@
+"""pytest glue, nothing else: scenarios × clients become items, their cells travel in reports.
+
+pytest collects, distributes (pytest-xdist), times and isolates; what a cell is worth is decided in `harness.cell`
+and `harness.verdict`. Two plugins: this module in every process that runs cells, `Collector` in the one that
+writes the run file.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from harness import profile, scenario
+from harness.cell import CellRunner
+from harness.config import RunConfig
+from harness.record import Cell
+
+SCENARIOS = Path(__file__).parent.parent / "scenarios"
+
+_CONFIG = pytest.StashKey[RunConfig]()
+_RUNNER = pytest.StashKey[CellRunner]()
+_INPUT = "s3conform"
+
+
+class CellFailed(Exception):
+    """How a failing verdict is told to pytest; the text is the whole failure, there is no traceback to show."""
+
+
+class CellItem(pytest.Item):
+    """One scenario through one client."""
+
+    def __init__(self, *, cell: tuple[scenario.Scenario, str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scenario, self.client = cell
+        self.cell: Cell | None = None
+
+    def runtest(self) -> None:
+        self.cell = self.config.stash[_RUNNER].run(self.scenario, self.client)
+        if self.cell.fails:
+            raise CellFailed(f"{self.cell.verdict}: {self.cell.message}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: Any, **__: Any) -> str:
+        return str(excinfo.value)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, self.name
+
+
+class ScenarioFile(pytest.File):
+    """A module of scenarios: an item for each selected scenario of it and each client that can express it."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        config = self.config.stash[_CONFIG]
+        registry = scenario.load()
+        for name in config.scenarios:
+            found = registry[name]
+            if Path(found.function.__code__.co_filename) == self.path:
+                for client in clients_of(found, config):
+                    yield CellItem.from_parent(self, name=f"{name}[{client}]", cell=(found, client))
+
+
+def clients_of(found: scenario.Scenario, config: RunConfig) -> list[str]:
+    """The clients of the run that a scenario has cells for; slow program starts first, so that none trails."""
+    chosen = {**config.clients, **config.missing}
+    return [client for client in reversed(scenario.CLIENTS) if client in chosen and client in found.clients]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the run's configuration from the process that started this one."""
+    sent = getattr(config, "workerinput", {}).get(_INPUT)
+    if sent is not None:
+        prepare(config, msgspec.json.decode(sent, type=RunConfig), config.workerinput["workerid"])  # type: ignore[attr-defined]
+
+
+def prepare(config: pytest.Config, run: RunConfig, worker: str) -> None:
+    """Make this process ready to run cells."""
+    warnings.simplefilter("ignore")  # urllib3 warns of every unverified request that --insecure asked for
+    config.stash[_CONFIG] = run
+    config.stash[_RUNNER] = CellRunner(run, profile.load(run.profile), worker)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close the clients."""
+    runner = config.stash.get(_RUNNER, None)
+    if runner is not None:
+        runner.close()
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFile | None:
+    """Every module below `scenarios/` may hold scenarios."""
+    if file_path.suffix == ".py" and file_path.is_relative_to(SCENARIOS):
+        return ScenarioFile.from_parent(parent, path=file_path)
+    return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the cell travel with its report, also from another process."""
+    report = yield
+    if report.when == "call" and isinstance(item, CellItem) and item.cell is not None:
+        report.s3conform = msgspec.json.encode(item.cell).decode()
+    return report
+
+
+class Collector:
+    """In the process that writes the run file: hands out the configuration, takes in cells.
+
+    Args:
+        run: what every worker is given.
+        on_cell: called with each finished cell.
+        on_lost: called with the item name and a reason for a cell that ended without one (a worker died).
+        workers: number of processes; 1 runs the cells in this one.
+    """
+
+    def __init__(
+        self, run: RunConfig, on_cell: Callable[[Cell], None], on_lost: Callable[[str, str], None], workers: int
+    ) -> None:
+        self._run = run
+        self._on_cell = on_cell
+        self._on_lost = on_lost
+        self._workers = workers
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Run cells here if there are no workers."""
+        if self._workers <= 1:
+            prepare(config, self._run, "w0")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Send the configuration over the worker's private channel: nothing of it is on a command line."""
+        node.workerinput[_INPUT] = msgspec.json.encode(self._run).decode()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in a finished cell."""
+        sent = getattr(report, "s3conform", None)
+        if sent is not None:
+            self._on_cell(msgspec.json.decode(sent, type=Cell))
+        elif report.failed:
+            self._on_lost(report.nodeid.rpartition("::")[2], str(report.longrepr)[:500])
+
+
+def main(run: RunConfig, collector: Collector, workers: int) -> int:
+    """Run pytest over the selected cells; its exit status."""
+    arguments = [
+        str(SCENARIOS),
+        "--noconftest",
+        f"--rootdir={SCENARIOS.parent}",
+        "--config-file=/dev/null",
+        "--import-mode=importlib",
+        *("-p", "harness.plugin", "-p", "xdist.plugin", "-p", "no:terminal", "-p", "no:cacheprovider"),
+        *("-p", "no:warnings", "-p", "no:logging", "-p", "no:junitxml", "--capture=no"),
+    ]
+    # Neither the user's pytest settings nor other installed plugins may change what a run does.
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    if workers > 1:
+        arguments += [f"--numprocesses={workers}", "--dist=worksteal", "--maxprocesses=64"]
+    return int(pytest.main(arguments, plugins=[collector]))

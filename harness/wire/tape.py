@@ -1,0 +1,173 @@
+"""What the recording proxy keeps of each exchange, within bounds of number and size."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import NamedTuple
+
+from msgspec import structs
+
+from harness.wire.exchange import BODY_CAP, Body, Exchange
+from harness.wire.framing import (
+    Framing,
+    FramingError,
+    Head,
+    UntilClose,
+    request_body,
+    response_body,
+    status_of,
+)
+from harness.wire.http1 import Answer
+
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of one response body that are kept for reading."""
+MAX_BODIES = 64 * 1024 * 1024
+"""Bytes of response bodies that one tape keeps."""
+MAX_RECORDS = 2000
+"""Exchanges that one tape keeps; beyond, those in the middle are dropped."""
+_MAX_INTERIM = 32
+
+
+class Recorded(NamedTuple):
+    """One exchange; `answer` holds its response for reading, with at most `MAX_BODY` bytes of body.
+
+    `interim` lists the 1xx statuses that came before it. `answer` is None where no response came.
+    """
+
+    exchange: Exchange
+    answer: Answer | None
+    interim: tuple[int, ...] = ()
+
+
+class Tape:
+    """The exchanges of one cell; written by the threads of the proxy, read by its owner."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self._records: list[Recorded] = []
+        self._open = 0
+        self._budget = MAX_BODIES
+        self._changed = threading.Condition()
+
+    def begin(self) -> None:
+        """A request has begun."""
+        with self._changed:
+            self.seen += 1
+            self._open += 1
+
+    def grant(self, size: int) -> int:
+        """How many of `size` bytes of a response body may still be kept."""
+        with self._changed:
+            granted = min(size, self._budget)
+            self._budget -= granted
+            return granted
+
+    def end(self, record: Recorded) -> None:
+        """A request that had begun has ended."""
+        with self._changed:
+            self._records.append(record)
+            if len(self._records) > MAX_RECORDS:
+                del self._records[MAX_RECORDS // 2]
+            self._open -= 1
+            self._changed.notify_all()
+
+    def settled(self, seconds: float) -> bool:
+        """Whether every request that began has ended, waiting for it that long."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._open == 0, seconds)
+
+    def records(self) -> list[Recorded]:
+        """What has been recorded so far, in the order the exchanges ended."""
+        with self._changed:
+            return list(self._records)
+
+
+class Transaction:
+    """One request on its way, with what is known of its response.
+
+    Raises:
+        FramingError: the request's Content-Length is none.
+    """
+
+    def __init__(self, tape: Tape, head: Head, url: str) -> None:
+        self.body = request_body(head)
+        self.framing: Framing | None = None
+        self.ended = False
+        self.size = 0
+        self._tape, self._head, self._url = tape, head, url
+        self._method = head.start.partition(" ")[0]
+        self._sent, self._sent_size = bytearray(), 0
+        self._answer: tuple[int, str, Head] | None = None
+        self._kept = bytearray()
+        self._interim: list[int] = []
+        self._problem = ""
+        self._started = time.monotonic()
+        tape.begin()
+
+    @property
+    def done(self) -> bool:
+        """Whether request and response are both complete."""
+        return self.body.done and self.framing is not None and self.framing.done
+
+    def request(self, data: bytes) -> int:
+        """The number of bytes that belong to the request's body."""
+        used, content = self.body.feed(data)
+        self._sent_size += len(content)
+        self._sent += content[: max(0, BODY_CAP - len(self._sent))]
+        return used
+
+    def response(self, data: bytes) -> int:
+        """The number of bytes that belong to the response's body."""
+        if self.framing is None:
+            return 0
+        used, content = self.framing.feed(data)
+        self.size += len(content)
+        room = min(len(content), MAX_BODY - len(self._kept))
+        if room > 0:
+            self._kept += content[: self._tape.grant(room)]
+        return used
+
+    def answered(self, head: Head) -> None:
+        """Take in the head of a response, interim or final.
+
+        Raises:
+            FramingError: it is not one, or there are too many interim ones.
+        """
+        status, reason = status_of(head)
+        if status < 200 and status != 101:
+            self._interim.append(status)
+            if len(self._interim) > _MAX_INTERIM:
+                raise FramingError(f"more than {_MAX_INTERIM} interim answers")
+            return
+        self._answer = (status, reason, head)
+        self.framing = UntilClose() if status == 101 else response_body(head, self._method, status)
+
+    def garbled(self, problem: str) -> None:
+        """The response is not HTTP from here on; the rest is passed on until the connection ends."""
+        self._problem = self._problem or problem[:300]
+        self.framing = UntilClose()
+
+    def end(self, error: str = "", stray: bytes = b"") -> None:
+        """Record the exchange as it stands, once; `stray` came where no body may be."""
+        if self.ended:
+            return
+        self.ended = True
+        body = bytes(self._kept)
+        stray = b"" if self.size else stray[:BODY_CAP]
+        exchange = Exchange(
+            method=self._method,
+            url=self._url,
+            request_headers=self._head.headers,
+            request_body=Body.of(bytes(self._sent), self._sent_size),
+            response_body=Body.of(body or stray, self.size or len(stray)),
+            error=self._problem or error,
+            seconds=time.monotonic() - self._started,
+        )
+        if self._answer is None:
+            self._tape.end(Recorded(exchange, None, tuple(self._interim)))
+            return
+        status, reason, head = self._answer
+        exchange = structs.replace(exchange, status=status, reason=reason, response_headers=head.headers)
+        answer = Answer(status, reason, head.headers, body, stray)
+        self._tape.end(Recorded(exchange, answer, tuple(self._interim)))

@@ -1,0 +1,132 @@
+"""One page of keys: prefix, delimiter, marker, limit; one seek for each folded prefix.
+
+The model: fold every key to an entry (the key, or its part up to the first delimiter after the prefix), drop
+entries that are not greater than the marker, take the first `limit`. A marker equal to, or inside, a common
+prefix thus skips the whole group (catalogue LST1-011, LST1-012, LMU-011). Order is by UTF-8 bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote_plus
+
+from reference_server.errors import invalid_argument
+
+Row = tuple[Any, ...]
+#: (lower key, number): rows in order behind that pair; number -1 includes the key itself.
+Rows = Callable[[bytes, int], Iterator[Row]]
+#: A number behind every row of a key.
+BEHIND = 2**62
+
+
+@dataclass
+class Page:
+    """Rows and common prefixes of one page, and the last entry if there is more."""
+
+    rows: list[Row] = field(default_factory=list)
+    prefixes: list[bytes] = field(default_factory=list)
+    truncated: bool = False
+    last: bytes = b""
+    last_is_prefix: bool = False
+
+
+def successor(prefix: bytes) -> bytes | None:
+    """The least byte string greater than all that start with `prefix`; None if there is none."""
+    stripped = prefix.rstrip(b"\xff")
+    return stripped[:-1] + bytes([stripped[-1] + 1]) if stripped else None
+
+
+def folded(key: bytes, prefix: bytes, delimiter: bytes) -> bytes | None:
+    """The common prefix that `key` rolls up into, if any."""
+    at = key.find(delimiter, len(prefix)) if delimiter else -1
+    return key[: at + len(delimiter)] if at >= 0 else None
+
+
+def page(rows: Rows, prefix: bytes, delimiter: bytes, marker: tuple[bytes, int], limit: int) -> Page:
+    """Read one page.
+
+    Args:
+        rows: gives rows (key first) from a position on.
+        prefix: only keys that start with it.
+        delimiter: empty for none.
+        marker: key and number behind which to start; an empty key for none.
+        limit: at most so many rows and prefixes together; 0 gives an empty page that is not truncated.
+    """
+    found = Page()
+    position = _start(prefix, delimiter, marker)
+    while position is not None and limit > 0:
+        position = _run(rows(*position), found, (prefix, delimiter), limit)
+    return found
+
+
+def _start(prefix: bytes, delimiter: bytes, marker: tuple[bytes, int]) -> tuple[bytes, int] | None:
+    key, number = marker
+    if not key or key < prefix:
+        return prefix, -1
+    group = folded(key, prefix, delimiter) if key.startswith(prefix) else None
+    if group is None:
+        return key, number
+    behind = successor(group)
+    return (behind, -1) if behind is not None else None
+
+
+def _run(rows: Iterator[Row], found: Page, fold: tuple[bytes, bytes], limit: int) -> tuple[bytes, int] | None:
+    """Take rows up to the next common prefix; where to seek then, or None at the end of the page."""
+    prefix, delimiter = fold
+    room = limit - len(found.rows) - len(found.prefixes)
+    for row in rows:
+        key = row[0]
+        if not key.startswith(prefix):
+            return None
+        if room == 0:
+            found.truncated = True
+            return None
+        room -= 1
+        group = folded(key, prefix, delimiter) if delimiter else None
+        if group is not None:
+            found.prefixes.append(group)
+            found.last, found.last_is_prefix = group, True
+            behind = successor(group)
+            return (behind, -1) if behind is not None else None
+        found.rows.append(row)
+        found.last, found.last_is_prefix = key, False
+    return None
+
+
+def make_token(entry: bytes) -> str:
+    """An opaque continuation token that survives URLs; a check sum tells a damaged one."""
+    return base64.urlsafe_b64encode(zlib.crc32(entry).to_bytes(4, "big") + entry).decode().rstrip("=")
+
+
+def read_token(token: str, name: str = "continuation-token") -> bytes:
+    """The entry inside a token.
+
+    Raises:
+        S3Error: InvalidArgument for a token that this server did not make.
+    """
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        if len(raw) > 4 and zlib.crc32(raw[4:]).to_bytes(4, "big") == raw[:4]:
+            raw[4:].decode()
+            return raw[4:]
+    except (binascii.Error, ValueError):
+        pass
+    raise invalid_argument(name, token, "The continuation token provided is incorrect")
+
+
+def encoder(encoding_type: str | None) -> Callable[[str], str]:
+    """How keys are written: as they are, or form-encoded with `/` kept (catalogue LST2-016, LMU-012).
+
+    Raises:
+        S3Error: InvalidArgument for another encoding type than url.
+    """
+    if encoding_type is None:
+        return str
+    if encoding_type != "url":
+        raise invalid_argument("encoding-type", encoding_type, "Invalid Encoding Method specified in Request")
+    return lambda text: quote_plus(text, safe="/*")

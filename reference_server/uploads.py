@@ -1,0 +1,159 @@
+"""Multipart uploads in the store: open ones, their parts, and the memory of finished ones."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from reference_server.blobs import Blob
+from reference_server.errors import S3Error
+from reference_server.store import Bucket, Check, Store, StoredObject, now
+
+_COLUMNS = (
+    "seq, id, key, initiated, storage_class, algorithm, checksum_type, attributes, touched, fingerprint, result"
+)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One upload. `touched` tells how its key changed since; `fingerprint` and `result` are set once finished."""
+
+    seq: int
+    id: str
+    key: str
+    initiated: int
+    storage_class: str
+    algorithm: str | None
+    checksum_type: str | None
+    attributes: dict[str, Any]
+    touched: str | None
+    fingerprint: str | None
+    result: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part; `etag` without quotes, `checksums` base64 by algorithm."""
+
+    number: int
+    size: int
+    etag: str
+    modified: int
+    checksums: dict[str, str]
+    blob: int
+
+
+class Uploads:
+    """Multipart uploads of a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(
+        self,
+        bucket: Bucket,
+        key: str,
+        attributes: dict[str, Any],
+        storage_class: str,
+        checksum: tuple[str | None, str | None],
+    ) -> str:
+        """Begin an upload; `checksum` is algorithm and type. Returns its id."""
+        upload_id = secrets.token_urlsafe(48)
+        self._store.execute(
+            "INSERT INTO upload (id, bucket, key, initiated, storage_class, algorithm, checksum_type, attributes)"
+            " VALUES (?,?,?,?,?,?,?,?)",
+            *(upload_id, bucket.id, key.encode(), now(), storage_class, *checksum, json.dumps(attributes)),
+        )
+        return upload_id
+
+    def find(self, bucket: Bucket, key: str, upload_id: str, *, finished: bool = False) -> Upload:
+        """The upload with this id and key.
+
+        Raises:
+            S3Error: NoSuchUpload if there is none, or it is finished and `finished` is false.
+        """
+        row = self._store.row(
+            f"SELECT {_COLUMNS} FROM upload WHERE id=? AND bucket=? AND key=?",  # noqa: S608
+            *(upload_id, bucket.id, key.encode()),
+        )
+        if row is None or (row[9] is not None and not finished):
+            raise S3Error("NoSuchUpload", None, {"UploadId": upload_id})
+        result = json.loads(row[10]) if row[10] else None
+        return Upload(row[0], row[1], key, *row[3:7], json.loads(row[7]), row[8], row[9], result)
+
+    def put_part(self, bucket: Bucket, upload: Upload, part: Part, blob: Blob) -> None:
+        """Store a part, in place of an earlier one of that number."""
+        store = self._store
+        try:
+            with store.transaction():
+                self.find(bucket, upload.key, upload.id)
+                row = store.row("SELECT blob FROM part WHERE upload=? AND number=?", upload.seq, part.number)
+                if row is not None:
+                    store.drop_blob(row[0])
+                store.execute(
+                    "INSERT OR REPLACE INTO part VALUES (?,?,?,?,?,?,?)",
+                    *(upload.seq, part.number, part.size, part.etag, part.modified),
+                    *(json.dumps(part.checksums), store.add_blob(blob)),
+                )
+        except BaseException:
+            if blob.file is not None:
+                store.blobs.remove([blob.file])
+            raise
+
+    def parts(self, upload: int, after: int = 0, limit: int = -1) -> list[Part]:
+        """Parts of the upload with this number, ascending, from part number `after` on (exclusive)."""
+        with self._store.lock:
+            rows = self._store.rows(
+                "SELECT number, size, etag, modified, checksums, blob FROM part WHERE upload=? AND number>? "
+                "ORDER BY number LIMIT ?",
+                *(upload, after, limit),
+            )
+            return [Part(*row[:4], json.loads(row[4]), row[5]) for row in rows]
+
+    def finish(
+        self,
+        bucket: Bucket,
+        upload: Upload,
+        new: StoredObject,
+        finished: tuple[list[int], str, dict[str, Any]],
+        check: Check,
+    ) -> None:
+        """Turn an upload into an object.
+
+        Args:
+            bucket: where.
+            upload: which.
+            new: metadata of the object.
+            finished: part numbers in use, fingerprint of the request, its result for a repetition.
+            check: condition on the present object; may raise.
+        """
+        store = self._store
+        used, fingerprint, result = finished
+        with store.transaction():
+            self.find(bucket, upload.key, upload.id)
+            for part in self.parts(upload.seq):
+                if part.number not in used:
+                    store.drop_blob(part.blob)
+                    store.execute("DELETE FROM part WHERE upload=? AND number=?", upload.seq, part.number)
+            store.put_object(bucket, new, None, check)
+            store.execute(
+                "UPDATE upload SET fingerprint=?, result=? WHERE seq=?", fingerprint, json.dumps(result), upload.seq
+            )
+
+    def abort(self, bucket: Bucket, key: str, upload_id: str) -> None:
+        """Forget an unfinished upload and its parts."""
+        with self._store.transaction():
+            upload = self.find(bucket, key, upload_id)
+            self._store.drop_parts(upload.seq)
+            self._store.execute("DELETE FROM upload WHERE seq=?", upload.seq)
+
+    def rows(self, bucket: Bucket, lower: bytes, after: int) -> Iterator[tuple[Any, ...]]:
+        """Unfinished uploads behind (key, seq), in order; hold the lock while reading."""
+        return self._store.rows(
+            "SELECT key, seq, id, initiated, storage_class, algorithm, checksum_type FROM upload "
+            "WHERE bucket=? AND fingerprint IS NULL AND (key, seq) > (?, ?) ORDER BY key, seq",
+            *(bucket.id, lower, after),
+        )
