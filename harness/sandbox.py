@@ -185,12 +185,13 @@ def _is_owned(entry: Owned, run_id: str) -> bool:
 
 def remove(witness: RawClient, owned: Owned, deadline: float) -> list[str]:
     """Delete the objects and uploads of `owned`, then the bucket if it is the run's; says what stayed."""
-    probe = witness.call("HeadBucket", {"Bucket": owned.bucket})
-    if probe.status == 404:
+    params = {"Bucket": owned.bucket} | ({"Prefix": owned.prefix} if owned.prefix else {})
+    listing = witness.list_all(2, params)
+    if not listing.ok and listing.code != "NoSuchBucket":
+        listing = witness.list_all(1, params)
+    if listing.status == 404:
         return []
-    if probe.failure:
-        return [f"{owned.bucket}: {probe.failure}"]
-    stayed = _delete_keys(witness, owned, deadline) + _abort_uploads(witness, owned, deadline)
+    stayed = _delete_keys(witness, owned, listing, deadline) + _abort_uploads(witness, owned, deadline)
     if owned.prefix:
         return stayed
     answer = witness.call("DeleteBucket", {"Bucket": owned.bucket})
@@ -199,18 +200,13 @@ def remove(witness: RawClient, owned: Owned, deadline: float) -> list[str]:
     return stayed
 
 
-def _delete_keys(witness: RawClient, owned: Owned, deadline: float) -> list[str]:
-    params = {"Bucket": owned.bucket} | ({"Prefix": owned.prefix} if owned.prefix else {})
-    listing = witness.list_all(2, params)
-    if not listing.ok:
-        listing = witness.list_all(1, params)
+def _delete_keys(witness: RawClient, owned: Owned, listing: Observed, deadline: float) -> list[str]:
     # An endpoint that ignores the prefix must not make us delete what is not ours.
     found = [key for key in dict.fromkeys(listing.keys) if key.startswith(owned.prefix)]
-    stayed, why = _each(
-        ({"Bucket": owned.bucket, "Key": key} for key in found), len(found), "DeleteObject", witness, deadline
-    )
+    targets = ({"Bucket": owned.bucket, "Key": key} for key in found)
+    stayed, why = _each(targets, len(found), "DeleteObject", witness, deadline)
     lines = [f"{owned.bucket}/{owned.prefix}: {stayed} objects stayed: {why}"] if stayed else []
-    if not listing.ok and listing.status != 404:
+    if not listing.ok:
         lines.append(f"{owned.bucket}/{owned.prefix}: cannot be listed, contents unknown: {listing.summary()}")
     return lines
 

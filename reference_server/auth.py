@@ -10,13 +10,17 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reference_server import sigv4
 from reference_server.codec import iso_time
 from reference_server.errors import S3Error, invalid_argument
-from reference_server.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reference_server.request import Request
 
 MAX_SKEW = 15 * 60
 MAX_EXPIRES = 604_800
@@ -84,7 +88,9 @@ class Authenticator:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, credentials: Mapping[str, str], region: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, credentials: Mapping[str, str], region: str, clock: Callable[[], float] = time.time
+    ) -> None:
         self._secrets = dict(credentials)
         self._accounts = {key: account_of(key) for key in credentials}
         self._region = region
@@ -143,10 +149,14 @@ class Authenticator:
     def _claim(self, credential: str, signed: str, signature: str, refuse: Callable[..., S3Error]) -> _Claim:
         pieces = credential.rsplit("/", 4)
         if len(pieces) != 5 or not pieces[0] or pieces[4] != "aws4_request":
-            raise refuse('The Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".')
+            raise refuse(
+                'The Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
+            )
         access_key, date, region, service, _ = pieces
         if not _DATE.match(date):
-            raise refuse(f'Invalid credential date format "{date}". This date must be in the form "yyyyMMdd".')
+            raise refuse(
+                f'Invalid credential date format "{date}". This date must be in the form "yyyyMMdd".'
+            )
         if region != self._region:
             message = f"The region '{region}' is wrong; expecting '{self._region}'"
             raise refuse(message, {"Region": self._region})
@@ -174,7 +184,9 @@ class Authenticator:
         query = request.parameters
         for name in _QUERY_NAMES:
             if not query.get(name):
-                raise _bad_query(f"Query-string authentication version 4 requires the {', '.join(_QUERY_NAMES)} parameters.")
+                raise _bad_query(
+                    f"Query-string authentication version 4 requires the {', '.join(_QUERY_NAMES)} parameters."
+                )
         if query["X-Amz-Algorithm"] != sigv4.ALGORITHM:
             raise _bad_query('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"')
         claim = self._claim(
@@ -182,7 +194,7 @@ class Authenticator:
         )
         stamp = query["X-Amz-Date"]
         if not _STAMP.match(stamp) or not stamp.startswith(claim.date):
-            raise _bad_query('X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd\'T\'HHmmss\'Z\'"')
+            raise _bad_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
         secret = self._secret(claim, request)
         self._check_expiry(stamp, query["X-Amz-Expires"])
         self._check_signed(request, claim, exempt=("x-amz-content-sha256",))
@@ -194,8 +206,10 @@ class Authenticator:
     def _check_expiry(self, stamp: str, text: str) -> None:
         if not (text.isascii() and text.isdigit() and 0 < int(text) <= MAX_EXPIRES):
             if text.isascii() and text.isdigit() and int(text) > MAX_EXPIRES:
-                raise _bad_query("X-Amz-Expires must be less than a week (in seconds); that is, the given "
-                                 "X-Amz-Expires must be less than 604800 seconds")
+                raise _bad_query(
+                    "X-Amz-Expires must be less than a week (in seconds); that is, the given "
+                    "X-Amz-Expires must be less than 604800 seconds"
+                )
             raise _bad_query("X-Amz-Expires must be a positive number of seconds")
         signed, current = _seconds(stamp), self._clock()
         if signed - current > MAX_SKEW:
@@ -290,7 +304,9 @@ def _seconds(stamp: str) -> float:
 
 
 def _malformed(message: str, elements: dict[str, object] | None = None) -> S3Error:
-    return S3Error("AuthorizationHeaderMalformed", f"The authorization header is malformed; {message}", elements)
+    return S3Error(
+        "AuthorizationHeaderMalformed", f"The authorization header is malformed; {message}", elements
+    )
 
 
 def _bad_query(message: str, elements: dict[str, object] | None = None) -> S3Error:

@@ -13,10 +13,12 @@ import shutil
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 #: Bodies up to this many bytes are kept in the metadata store.
 INLINE = 32 * 1024
@@ -148,7 +150,7 @@ class BlobWriter:
         if self._file is None:
             return Blob(self.size, data=bytes(self._memory))
         self._file.close()
-        os.replace(self._directory / f".{self._name}.tmp", self._directory / self._name)  # noqa: PTH105 - clearer
+        os.replace(self._directory / f".{self._name}.tmp", self._directory / self._name)
         self._file = None
         return Blob(self.size, file=self._name)
 

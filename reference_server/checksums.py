@@ -9,10 +9,12 @@ import base64
 import binascii
 import hashlib
 import zlib
-from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from awscrt import checksums as crt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Running(Protocol):

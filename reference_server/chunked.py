@@ -9,10 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from reference_server.errors import S3Error
-from reference_server.sigv4 import ChunkSigner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reference_server.sigv4 import ChunkSigner
 
 _MAX_LINE = 16 * 1024
 _MIN_CHUNK = 8192

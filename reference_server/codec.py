@@ -48,11 +48,27 @@ _FIRST = {
         *("Contents", "CommonPrefixes"),
     ),
     "ListObjectsV2Output": (
-        *("Name", "Prefix", "ContinuationToken", "NextContinuationToken", "StartAfter", "KeyCount", "MaxKeys"),
+        *(
+            "Name",
+            "Prefix",
+            "ContinuationToken",
+            "NextContinuationToken",
+            "StartAfter",
+            "KeyCount",
+            "MaxKeys",
+        ),
         *("Delimiter", "EncodingType", "IsTruncated", "Contents", "CommonPrefixes"),
     ),
     "ListMultipartUploadsOutput": (
-        *("Bucket", "KeyMarker", "UploadIdMarker", "NextKeyMarker", "NextUploadIdMarker", "Prefix", "Delimiter"),
+        *(
+            "Bucket",
+            "KeyMarker",
+            "UploadIdMarker",
+            "NextKeyMarker",
+            "NextUploadIdMarker",
+            "Prefix",
+            "Delimiter",
+        ),
         *("EncodingType", "MaxUploads", "IsTruncated", "Uploads", "CommonPrefixes"),
     ),
     "ListPartsOutput": (
@@ -60,7 +76,16 @@ _FIRST = {
         *("NextPartNumberMarker", "MaxParts", "IsTruncated"),
     ),
     "MultipartUpload": ("Key", "UploadId", "Initiator", "Owner", "StorageClass", "Initiated"),
-    "Object": ("Key", "LastModified", "ETag", "ChecksumAlgorithm", "ChecksumType", "Size", "Owner", "StorageClass"),
+    "Object": (
+        "Key",
+        "LastModified",
+        "ETag",
+        "ChecksumAlgorithm",
+        "ChecksumType",
+        "Size",
+        "Owner",
+        "StorageClass",
+    ),
     "CopyObjectResult": ("LastModified", "ETag"),
     "CopyPartResult": ("LastModified", "ETag"),
 }
@@ -145,13 +170,13 @@ class Codec:
             S3Error: MalformedXML.
         """
         plan = self._inputs.get(operation) or self._plan_input(operation)
-        assert plan.payload is not None, operation  # noqa: S101 - a handler's mistake, not a client's
+        assert plan.payload is not None, operation
         root, shape = plan.payload
         node = parse_xml(body)
         if node is None or node.name != root:
             raise S3Error("MalformedXML")
         value = _read(node, shape)
-        assert isinstance(value, dict)  # noqa: S101 - payload documents are structures
+        assert isinstance(value, dict)
         return value
 
     def write(self, operation: str, output: dict[str, Any]) -> Encoded:
@@ -236,7 +261,7 @@ def _read(node: Node, shape: Shape) -> Any:
 
 
 def _read_structure(node: Node, shape: Shape) -> dict[str, Any]:
-    assert isinstance(shape, StructureShape)  # noqa: S101 - narrows
+    assert isinstance(shape, StructureShape)
     found: dict[str, Any] = {}
     for name, member in shape.members.items():
         flat = member.type_name == "list" and member.serialization.get("flattened")
@@ -296,7 +321,7 @@ def _writer(name: str, shape: Shape) -> Writer:
 
 
 def _list_writer(name: str, shape: Shape) -> Writer:
-    assert isinstance(shape, ListShape)  # noqa: S101 - narrows
+    assert isinstance(shape, ListShape)
     if shape.serialization.get("flattened"):
         write_member = _writer(name, shape.member)
 
@@ -317,7 +342,7 @@ def _list_writer(name: str, shape: Shape) -> Writer:
 
 
 def _structure_writer(name: str, shape: Shape) -> Writer:
-    assert isinstance(shape, StructureShape)  # noqa: S101 - narrows
+    assert isinstance(shape, StructureShape)
     write_members = _members_writer(shape)
     closing = f"</{name}>"
     attribute = next((n for n, m in shape.members.items() if m.serialization.get("xmlAttribute")), None)

@@ -8,15 +8,18 @@ from __future__ import annotations
 import calendar
 import re
 import time
-from collections.abc import Mapping
 from email.utils import parsedate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reference_server.errors import S3Error
-from reference_server.store import Check, StoredObject
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z", re.ASCII)
-_COPY_RANGE = re.compile(r"bytes=(\d+)-(\d+)\Z", re.ASCII)
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reference_server.store import Check, StoredObject
+
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.ASCII)
+_COPY_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})\Z", re.ASCII)
 
 
 def http_seconds(text: str | None) -> int | None:

@@ -45,8 +45,10 @@ CODES: dict[str, tuple[int, str]] = {
     "InternalError": (500, "We encountered an internal error. Please try again."),
     "InvalidAccessKeyId": (403, "The AWS Access Key Id you provided does not exist in our records."),
     "InvalidArgument": (400, "Invalid Argument"),
-    "InvalidBucketAclWithObjectOwnership": (400, "Bucket cannot have ACLs set with ObjectOwnership's "
-                                                 "BucketOwnerEnforced setting"),
+    "InvalidBucketAclWithObjectOwnership": (
+        400,
+        "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+    ),
     "InvalidBucketName": (400, "The specified bucket is not valid."),
     "InvalidBucketOwnerAWSAccountID": (
         400,
@@ -101,7 +103,10 @@ CODES: dict[str, tuple[int, str]] = {
         400,
         "Your request header and query parameters used to make the request exceed the maximum allowed size.",
     ),
-    "RequestTimeTooSkewed": (403, "The difference between the request time and the current time is too large."),
+    "RequestTimeTooSkewed": (
+        403,
+        "The difference between the request time and the current time is too large.",
+    ),
     "RequestTimeout": (
         400,
         "Your socket connection to the server was not read from or written to within the timeout period. "
@@ -162,7 +167,7 @@ class S3Error(Exception):
         return "".join(parts).encode()
 
 
-class NotModified(Exception):  # noqa: N818 - named after the status: it is an answer, not a failure
+class NotModified(Exception):
     """304: what the client has is current. Carries the headers of the answer (RFC 9110 §15.4.5)."""
 
     def __init__(self, headers: list[tuple[str, str]]) -> None:

@@ -9,14 +9,18 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reference_server import checksums
 from reference_server.auth import STREAMING, UNSIGNED, Authenticated
 from reference_server.chunked import ChunkedReader
 from reference_server.errors import S3Error
-from reference_server.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from reference_server.request import Request
 
 #: Largest body of one PUT or part (Amazon S3 User Guide, "Multipart upload limits").
 MAX_BODY = 5 * 1024**3
@@ -55,13 +59,20 @@ class Payload:
         authenticated: how it is signed.
         hex_md5: print ExpectedDigest of a wrong Content-MD5 as hex, as PutObject does (ETAG-010, ETAG-011).
         streaming: whether the operation takes aws-chunked bodies.
+        object_checksum: x-amz-checksum-* headers speak of an object, not of this body.
 
     Raises:
         S3Error: the headers alone are wrong.
     """
 
     def __init__(
-        self, request: Request, authenticated: Authenticated, *, hex_md5: bool = False, streaming: bool = False
+        self,
+        request: Request,
+        authenticated: Authenticated,
+        *,
+        hex_md5: bool = False,
+        streaming: bool = False,
+        object_checksum: bool = False,
     ) -> None:
         self._body = request.body
         self._authenticated = authenticated
@@ -69,7 +80,10 @@ class Payload:
         self.mode = authenticated.payload
         if self.mode in STREAMING and not streaming:
             raise S3Error("InvalidRequest", "The value of x-amz-content-sha256 header is invalid.")
-        self.declared = _declared(request.headers, self.mode)
+        headers = request.headers
+        if object_checksum:
+            headers = {name: value for name, value in headers.items() if not name.startswith(_PREFIX)}
+        self.declared = _declared(headers, self.mode)
 
     @property
     def algorithm(self) -> str | None:
@@ -129,18 +143,25 @@ class Payload:
         chunked = None
         source: Iterable[bytes] = self._body
         if self.mode in STREAMING:
-            chunked = ChunkedReader(self._body, self._authenticated.signer, trailer=self.mode.endswith("-TRAILER"))
+            chunked = ChunkedReader(
+                self._body, self._authenticated.signer, trailer=self.mode.endswith("-TRAILER")
+            )
             source = chunked
         for data in source:
             size += len(data)
             for update in digests:
                 update(data)
             sink(data)
-        received = Received(size, md5.hexdigest(), {n: checksums.encode(r.digest()) for n, r in running.items()})
+        received = Received(
+            size, md5.hexdigest(), {n: checksums.encode(r.digest()) for n, r in running.items()}
+        )
         self._check_size(size)
         # Order of verification: the payload hash first (catalogue CKS-025).
         if sha256 is not None and sha256.hexdigest() != self.mode.lower():
-            elements = {"ClientComputedContentSHA256": self.mode, "S3ComputedContentSHA256": sha256.hexdigest()}
+            elements = {
+                "ClientComputedContentSHA256": self.mode,
+                "S3ComputedContentSHA256": sha256.hexdigest(),
+            }
             raise S3Error("XAmzContentSHA256Mismatch", None, dict(elements))
         self._check_md5(md5.digest())
         self._check_checksum(received, chunked.trailers if chunked else {})
@@ -206,7 +227,9 @@ def _header_checksum(headers: dict[str, str]) -> tuple[str, str] | None:
         raise S3Error("InvalidRequest", message)
     algorithm = checksums.ALGORITHMS.get(names[0][len(_PREFIX) :])
     if algorithm is None:
-        raise S3Error("InvalidRequest", "The algorithm type you specified in x-amz-checksum- header is invalid.")
+        raise S3Error(
+            "InvalidRequest", "The algorithm type you specified in x-amz-checksum- header is invalid."
+        )
     value = headers[names[0]]
     if checksums.decode(algorithm, value) is None:
         raise S3Error("InvalidRequest", f"Value for {names[0]} header is invalid.")
@@ -222,7 +245,9 @@ def _trailer(headers: dict[str, str], mode: str, checksum: tuple[str, str] | Non
     if len(names) != 1:
         message = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
         raise S3Error("InvalidRequest", message)
-    algorithm = checksums.ALGORITHMS.get(names[0].removeprefix(_PREFIX)) if names[0].startswith(_PREFIX) else None
+    algorithm = (
+        checksums.ALGORITHMS.get(names[0].removeprefix(_PREFIX)) if names[0].startswith(_PREFIX) else None
+    )
     if algorithm is None or not mode.endswith("-TRAILER"):
         raise S3Error("InvalidRequest", "The value specified in the x-amz-trailer header is not supported")
     if checksum is not None:
@@ -231,7 +256,9 @@ def _trailer(headers: dict[str, str], mode: str, checksum: tuple[str, str] | Non
     return algorithm
 
 
-def _check_sdk_algorithm(headers: dict[str, str], checksum: tuple[str, str] | None, trailer: str | None) -> None:
+def _check_sdk_algorithm(
+    headers: dict[str, str], checksum: tuple[str, str] | None, trailer: str | None
+) -> None:
     named = headers.get("x-amz-sdk-checksum-algorithm")
     if named is None:
         return

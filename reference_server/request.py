@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from reference_server.errors import S3Error
-from reference_server.wire import Body, Head
+
+if TYPE_CHECKING:
+    from reference_server.wire import Body, Head
 
 #: Longest key in bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3 objects").
 MAX_KEY = 1024
@@ -123,7 +126,9 @@ def parse(head: Head, body: Body, domains: tuple[str, ...]) -> Request:
         size = len(key.encode())
         raise S3Error("KeyTooLongError", None, {"Size": size, "MaxSizeAllowed": MAX_KEY})
     query = parse_query(raw_query)
-    return Request(head, body, raw_path, query, bucket, key, virtual, _with_query_headers(head.headers, query))
+    return Request(
+        head, body, raw_path, query, bucket, key, virtual, _with_query_headers(head.headers, query)
+    )
 
 
 def _with_query_headers(headers: dict[str, str], query: list[tuple[str, str]]) -> dict[str, str]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
@@ -48,7 +51,9 @@ def canonical_request(
         headers: signed headers, lower-case names in order of `SignedHeaders`.
         payload: payload hash or keyword.
     """
-    pairs = [(name, _SPACES.sub(" ", value.strip()) if "  " in value else value.strip()) for name, value in headers]
+    pairs = [
+        (name, _SPACES.sub(" ", value.strip()) if "  " in value else value.strip()) for name, value in headers
+    ]
     lines = "".join(f"{name}:{value}\n" for name, value in pairs)
     names = ";".join(name for name, _ in pairs)
     return f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload}"

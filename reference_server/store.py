@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reference_server.blobs import Blob, BlobStore
 from reference_server.errors import S3Error
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT);
@@ -176,7 +178,9 @@ class Store:
             if found is not None:
                 return found, False
             created = now()
-            number = self.execute("INSERT INTO bucket (name, owner, created) VALUES (?,?,?)", name, owner, created)
+            number = self.execute(
+                "INSERT INTO bucket (name, owner, created) VALUES (?,?,?)", name, owner, created
+            )
             return Bucket(number, name, owner, created), True
 
     def delete_bucket(self, bucket: Bucket) -> None:
@@ -199,7 +203,9 @@ class Store:
 
     def add_blob(self, blob: Blob) -> int:
         """Record a body; call inside a transaction."""
-        return self.execute("INSERT INTO blob (size, data, file) VALUES (?,?,?)", blob.size, blob.data, blob.file)
+        return self.execute(
+            "INSERT INTO blob (size, data, file) VALUES (?,?,?)", blob.size, blob.data, blob.file
+        )
 
     def drop_blob(self, number: int) -> None:
         """Forget a body; its file goes after the commit."""
@@ -217,7 +223,7 @@ class Store:
 
     def object(self, bucket: Bucket, key: str) -> StoredObject | None:
         """Metadata of one object."""
-        row = self.row(f"SELECT {_COLUMNS} FROM object WHERE bucket=? AND key=?", bucket.id, key.encode())  # noqa: S608
+        row = self.row(f"SELECT {_COLUMNS} FROM object WHERE bucket=? AND key=?", bucket.id, key.encode())
         return stored_object(row) if row else None
 
     def open_object(self, bucket: Bucket, key: str) -> tuple[StoredObject, list[Blob]] | None:
@@ -271,8 +277,16 @@ class Store:
 
     def _write(self, bucket: Bucket, new: StoredObject) -> None:
         self.execute(
-            f"INSERT OR REPLACE INTO object (bucket, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
-            *(bucket.id, new.key.encode(), new.size, new.etag, new.modified, new.storage_class, new.algorithm),
+            f"INSERT OR REPLACE INTO object (bucket, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            *(
+                bucket.id,
+                new.key.encode(),
+                new.size,
+                new.etag,
+                new.modified,
+                new.storage_class,
+                new.algorithm,
+            ),
             *(new.checksum_type, new.checksum, json.dumps(new.attributes), new.blob, new.upload, new.parts),
         )
 
@@ -293,7 +307,7 @@ class Store:
         """Listing columns of the objects from a key on, in order; hold the lock while reading."""
         return self.rows(
             "SELECT key, size, etag, modified, storage_class, algorithm, checksum_type FROM object "
-            f"WHERE bucket=? AND key {'>=' if inclusive else '>'} ? ORDER BY key",  # noqa: S608
+            f"WHERE bucket=? AND key {'>=' if inclusive else '>'} ? ORDER BY key",
             *(bucket.id, lower),
         )
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reference_server.blobs import Blob
 from reference_server.errors import S3Error
 from reference_server.store import Bucket, Check, Store, StoredObject, now
 
-_COLUMNS = (
-    "seq, id, key, initiated, storage_class, algorithm, checksum_type, attributes, touched, fingerprint, result"
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reference_server.blobs import Blob
+
+_COLUMNS = "seq, id, key, initiated, storage_class, algorithm, checksum_type, attributes, touched, fingerprint, result"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Uploads:
             S3Error: NoSuchUpload if there is none, or it is finished and `finished` is false.
         """
         row = self._store.row(
-            f"SELECT {_COLUMNS} FROM upload WHERE id=? AND bucket=? AND key=?",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM upload WHERE id=? AND bucket=? AND key=?",
             *(upload_id, bucket.id, key.encode()),
         )
         if row is None or (row[9] is not None and not finished):
@@ -140,7 +141,10 @@ class Uploads:
                     store.execute("DELETE FROM part WHERE upload=? AND number=?", upload.seq, part.number)
             store.put_object(bucket, new, None, check)
             store.execute(
-                "UPDATE upload SET fingerprint=?, result=? WHERE seq=?", fingerprint, json.dumps(result), upload.seq
+                "UPDATE upload SET fingerprint=?, result=? WHERE seq=?",
+                fingerprint,
+                json.dumps(result),
+                upload.seq,
             )
 
     def abort(self, bucket: Bucket, key: str, upload_id: str) -> None:

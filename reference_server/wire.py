@@ -13,13 +13,15 @@ import contextlib
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import httptools
 
 from reference_server.errors import REASONS, S3Error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 _RECEIVE = 256 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -61,7 +63,7 @@ class Answer:
     done: Callable[[], None] | None = None
 
 
-class Disconnected(Exception):  # noqa: N818 - an event of the connection, not a fault
+class Disconnected(Exception):
     """The client went away, or stayed silent for too long."""
 
 
@@ -69,7 +71,7 @@ class _Events:
     """Parser callbacks, written down as a queue, because one read may hold several requests."""
 
     def __init__(self, limits: Limits) -> None:
-        self.queue: deque[Head | bytes | None | S3Error] = deque()
+        self.queue: deque[Head | bytes | S3Error | None] = deque()
         self.parser = httptools.HttpRequestParser(self)
         self.in_head = True
         self.head_bytes = 0
@@ -309,4 +311,3 @@ class Connection:
             self.socket.settimeout(self._limits.linger)
             while time.monotonic() < deadline and self.socket.recv(_RECEIVE):
                 pass
-

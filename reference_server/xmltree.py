@@ -17,7 +17,7 @@ class Node:
     children: list[Node] = field(default_factory=list)
 
 
-class _Refused(Exception):  # noqa: N818 - never leaves this module
+class _Refused(Exception):
     pass
 
 
@@ -52,7 +52,7 @@ def parse_xml(body: bytes) -> Node | None:
     parser.CharacterDataHandler = data
     parser.StartDoctypeDeclHandler = doctype
     try:
-        parser.Parse(body, True)  # noqa: FBT003
+        parser.Parse(body, True)
     except (expat.ExpatError, _Refused, ValueError, LookupError):
         return None
     return top.children[0] if top.children else None

@@ -17,7 +17,7 @@ LABEL = "S3 conformance"
 
 _SHADES = ((100, "#1a7f37"), (90, "#4c7a12"), (70, "#9a6700"), (0, "#b42318"))
 _UNKNOWN = "#57606a"
-_CHARACTER = 6.6
+_CHARACTER = 6.3
 """Mean advance in pixels of one character of Verdana at 11 px; `textLength` holds the text to it."""
 
 _SVG = """\

@@ -1,7 +1,7 @@
 """Runs as one HTML file that opens from disk, loads nothing, and trusts nothing that it shows.
 
 The tables are plain HTML and readable without JavaScript. The evidence behind the cells (exchanges, steps,
-reproductions) is stored once a run as gzip in base64, inflated when the first panel is opened: about a tenth
+reproductions) is stored once a run as gzip in base64, inflated when the first panel is opened: about a sixth
 of the same as JSON, since exchanges repeat themselves, and its alphabet holds no character that could end a
 script element. The script puts it on the page as text nodes only.
 

@@ -20,7 +20,8 @@ CAP = 50
 _MESSAGE = 240
 
 _ENTITIES = {char: f"&#{ord(char)};" for char in "#$@:"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_SPECIAL = re.compile(r"[\\`*_~\[\](){}|!]|[#$@&<>]|:(?=//|\w+:)|(?<=www)\.")
+_SPECIAL = re.compile(r"[\\`*_~\[\]|!]|[#$@&<>]|:(?=//|[a-z_+-][\w+-]*:)|(?<=www)\.", re.IGNORECASE)
+"""Punctuation that Markdown may read; a colon only where a link or an emoji code could begin."""
 
 
 def write_markdown(run: Run, path: Path) -> None:

@@ -7,9 +7,10 @@ measured, never rewritten. Source: RFC 9112 sections 2 to 7.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from harness.wire.exchange import Headers
+if TYPE_CHECKING:
+    from harness.wire.exchange import Headers
 
 MAX_HEAD = 256 * 1024
 _MAX_LINE = 16 * 1024

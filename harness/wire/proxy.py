@@ -1,9 +1,9 @@
 """A recording forward proxy for plain http: shows what client programs put on the wire, byte for byte.
 
-A program that is told of the proxy sends `GET http://host:port/path HTTP/1.1`; the endpoint gets `GET /path
-HTTP/1.1` with every header line, its order, letter case and signature untouched, over one connection for each of
-the program's. Only the endpoint is ever contacted. Both sides are hostile: memory and every wait are bounded, and
-bytes that are no HTTP are passed on and reported, never interpreted.
+A program that is told of the proxy sends `GET http://host:port/path HTTP/1.1`; the endpoint gets
+`GET /path HTTP/1.1` with every header line, its order, letter case and signature untouched, over one connection
+for each of the program's. Only the endpoint is ever contacted. Both sides are hostile: memory and every wait are
+bounded, and bytes that are no HTTP are passed on and reported, never interpreted.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import select
 import socket
 import threading
 import time
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from harness.config import Endpoint
 from harness.wire.framing import FramingError, Head, UntilClose, split_head
 from harness.wire.http1 import Origin
 from harness.wire.tape import Recorded, Tape, Transaction
+
+if TYPE_CHECKING:
+    from harness.config import Endpoint
 
 MAX_CONNECTIONS = 128
 _READ = 64 * 1024
@@ -109,7 +112,7 @@ class RecordingProxy:
                 del self._links[link]
 
 
-class _End(Exception):
+class _ClosingError(Exception):
     """The connection is to be closed; the text says why, "" where nothing is wrong."""
 
 
@@ -136,7 +139,7 @@ class _Link:
                 self._pump()
                 self._responses()
                 self._requests()
-        except _End as end:
+        except _ClosingError as end:
             reason = str(end)
         except FramingError as error:
             reason = f"not a valid HTTP request: {error}"
@@ -166,7 +169,7 @@ class _Link:
             poll.register(server, _events(read=len(self._to_client) < _BUFFER, write=bool(self._to_server)))
         events = dict(poll.poll(self._patience * 1000))
         if not events:
-            raise _End(f"nothing moved for {self._patience:g} s" if self._busy() else "")
+            raise _ClosingError(f"nothing moved for {self._patience:g} s" if self._busy() else "")
         if server is not None:
             self._pump_server(server, events.get(server.fileno(), 0))
         event = events.get(self._client.fileno(), 0)
@@ -190,7 +193,9 @@ class _Link:
     def _read_client(self) -> None:
         data = self._client.recv(_READ)
         if not data:
-            raise _End("the client closed the connection before the answer ended" if self._busy() else "")
+            raise _ClosingError(
+                "the client closed the connection before the answer ended" if self._busy() else ""
+            )
         self._from_client += data
 
     def _busy(self) -> bool:
@@ -221,7 +226,9 @@ class _Link:
         self._current = Transaction(self._proxy.tape, head, target)
         if not self._is_endpoint(target):
             self._to_client += _REFUSAL
-            raise _End(f"refused: {method} {target[:200]} is not for the endpoint; nothing was forwarded")
+            raise _ClosingError(
+                f"refused: {method} {target[:200]} is not for the endpoint; nothing was forwarded"
+            )
         if self._server is None:
             self._server = self._connect()
         local = re.sub(r"^[^:/]*://[^/?#]*", "", target)
@@ -246,7 +253,7 @@ class _Link:
         try:
             server = socket.create_connection((origin.host, origin.port), self._proxy.timeout)
         except (OSError, UnicodeError) as error:
-            raise _End(f"cannot connect to {origin.authority}: {error}") from None
+            raise _ClosingError(f"cannot connect to {origin.authority}: {error}") from None
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server.setblocking(False)
         return server
@@ -271,10 +278,12 @@ class _Link:
             if self._current is not None:
                 self._current.end(self._shortfall(self._current))
             self._to_client += self._from_server
-            raise _End("")
+            raise _ClosingError("")
         if self._from_server and not self._busy():
             self._to_client += self._from_server
-            raise _End("")  # after the end of an answer: passed on, but the connection cannot serve another
+            raise _ClosingError(
+                ""
+            )  # after the end of an answer: passed on, but the connection cannot serve another
 
     def _response(self, current: Transaction) -> int:
         """How many bytes from the endpoint are understood now: a head, or a piece of a body."""

@@ -1,0 +1,151 @@
+"""What client programs have in common: a private place, a recorded wire, and one way to tell how a call went.
+
+A program's own words (exit code, output, standard error) and the exchange of the operation it was asked for are
+both shown, so that a program that hides a refusal is seen through.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.clients import local
+from harness.clients.base import MAX_PAGES, Observed
+from harness.clients.raw import observe
+from harness.wire.http1 import Origin
+from harness.wire.proxy import RecordingProxy
+from harness.wire.route import find
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.config import Endpoint
+    from harness.wire.exchange import Exchange
+    from harness.wire.tape import Recorded
+
+GRACE = 15.0
+"""Seconds that a program has beyond the endpoint's timeout, to start and to report."""
+MAX_TEXT = 64 * 1024
+"""Characters of a program's output that are kept as text."""
+
+
+class ProgramClient:
+    """A client program with its runner, and its proxy where the endpoint speaks plain http.
+
+    Exchanges with an https endpoint are not recorded.
+    """
+
+    name: ClassVar[str]
+    program: ClassVar[str]
+    version_arg: ClassVar[str]
+    version_pattern: ClassVar[str]
+
+    def __init__(self, endpoint: Endpoint, environment: Mapping[str, str]) -> None:
+        self.endpoint = endpoint
+        self.origin = Origin.of(endpoint.url)
+        self.runner = local.LocalRunner(local.find(self.program) or self.program, environment)
+        self.proxy = RecordingProxy(endpoint) if self.origin.scheme == "http" else None
+
+    @classmethod
+    def available(cls) -> tuple[str, str]:
+        """Its version and "", or "" and the reason why it cannot be used."""
+        install = "pip install 's3-conformance[clients]'"
+        path = local.find(cls.program)
+        if not path:
+            return "", f"{cls.program} is not installed ({install})"
+        version = local.version(path, cls.version_arg, cls.version_pattern)
+        return (version, "") if version else ("", f"{path} does not run ({install})")
+
+    def close(self) -> None:
+        """Stop the proxy and remove the private folder."""
+        if self.proxy is not None:
+            self.proxy.close()
+        self.runner.close()
+
+    def execute(
+        self,
+        args: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        seconds: float = 0.0,
+        max_requests: int = 0,
+    ) -> tuple[local.Result, list[Recorded]]:
+        """Run the program and take what crossed the wire.
+
+        Args:
+            args: its arguments.
+            stdin: its standard input.
+            environment: further variables.
+            seconds: how long the work itself may take; by default as long as a single wait.
+            max_requests: kill it after so many requests; 0 for no such limit. Needs a recorded wire.
+        """
+        if self.proxy is not None:
+            self.proxy.take()
+
+        def stop() -> str:
+            over = self.proxy is not None and max_requests and self.proxy.seen > max_requests
+            return f"does not end: killed after {max_requests} requests" if over else ""
+
+        timeout = (seconds or self.endpoint.timeout) + GRACE
+        watch = stop if max_requests else None
+        try:
+            result = self.runner.run(args, timeout=timeout, stdin=stdin, environment=environment, stop=watch)
+        except OSError as error:
+            result = local.Result(127, b"", f"cannot start {self.program}: {error.strerror or error}")
+        return result, self.proxy.take() if self.proxy is not None else []
+
+    def sent(
+        self, recorded: Sequence[Recorded], operations: Sequence[str], params: Mapping[str, object]
+    ) -> Recorded | None:
+        """The last exchange that is one of `operations` on the bucket and key of `params`."""
+        bucket, key = params.get("Bucket", ""), params.get("Key", "")
+        return find(recorded, self.origin, operations, str(bucket), str(key))
+
+    def observed(
+        self, operation: str, result: local.Result, recorded: Sequence[Recorded], record: Recorded | None
+    ) -> Observed:
+        """How a run of the program went; `record` is the exchange that shows the operation, if one does."""
+        exchanges: list[Exchange] = [item.exchange for item in recorded]
+        wire = Observed(operation, self.name, ok=False)
+        if record is not None and record.answer is not None:
+            wire = observe(operation, self.name, record.answer, record.exchange)
+        failure = f"{self.program} {result.stopped}" if result.stopped else ""
+        if record is not None and record.answer is None:
+            failure = failure or record.exchange.error
+        return Observed(
+            operation,
+            self.name,
+            ok=result.exit_code == 0 and not result.stopped,
+            status=wire.status,
+            headers=wire.headers,
+            code=wire.code,
+            message=wire.message,
+            error_fields=wire.error_fields,
+            document=wire.document,
+            stray=wire.stray,
+            failure=failure,
+            exit_code=result.exit_code,
+            stdout=result.stdout[: 4 * MAX_TEXT].decode("utf-8", "replace")[:MAX_TEXT],
+            stderr=result.stderr[:MAX_TEXT],
+            exchanges=exchanges,
+        )
+
+
+LISTING_REQUESTS = MAX_PAGES + 20
+"""Requests after which a listing is taken to go in circles: the pages, and what a program asks beside them."""
+
+
+def first_line(stderr: str) -> str:
+    """The line of a program's errors that says most: the last one that is not empty, shortened."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "it gave no reason"
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text can be an argument or a header value: no NUL, line break or lone surrogate."""
+    with contextlib.suppress(UnicodeEncodeError):
+        text.encode()
+        return not re.search(r"[\0\r\n]", text)
+    return False

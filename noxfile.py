@@ -1,0 +1,82 @@
+"""The project's commands. `nox --list` shows them; `nox -s NAME -- ARGS` passes arguments on."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+CODE = ["harness", "scenarios", "reference_server", "reports", "tests", "noxfile.py"]
+TYPED = ["harness", "scenarios", "reference_server", "reports"]
+IN_WHEEL = [
+    "fixtures/profiles/aws.toml",
+    "fixtures/profiles/auto-drive.toml",
+    "reference_server/personalities/auto-drive.toml",
+    "reports/templates/report.html.jinja",
+    "scenarios/workflows/__init__.py",
+]
+
+nox.options.sessions = ["lint", "types", "tests", "conformance"]
+nox.options.reuse_venv = "yes"
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Judge an endpoint (`-- --endpoint URL …`), or without arguments the bundled reference server."""
+    session.install("-e", ".[clients]")
+    session.run("s3conform", "run", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the project's own tests."""
+    session.install("-e", ".[clients,dev]")
+    session.run("pytest", *(session.posargs or ["-n", "auto"]))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting with ruff."""
+    session.install("ruff>=0.11")
+    session.run("ruff", "check", *CODE)
+    session.run("ruff", "format", "--check", *CODE)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types with mypy, strictly."""
+    session.install("-e", ".[dev]")
+    session.run("mypy", *(argument for name in TYPED for argument in ("-p", name)))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Time the boto3 and raw part of a run against the bundled server; prints figures, judges nothing."""
+    session.install("-e", ".")
+    session.run("python", "tests/bench.py", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build wheel and sdist, look into them, and run the wheel in an empty environment and folder."""
+    session.install("build")
+    folder = Path(session.create_tmp()).resolve()
+    session.run("python", "-m", "build", "--outdir", str(folder / "dist"), str(ROOT))
+    wheel = next((folder / "dist").glob("*.whl"))
+    names = set(zipfile.ZipFile(wheel).namelist())
+    missing = [name for name in IN_WHEEL if name not in names]
+    if missing or any(name.startswith("tests/") for name in names):
+        session.error(f"the wheel lacks {missing} or holds tests")
+    if not next((folder / "dist").glob("*.tar.gz"), None):
+        session.error("there is no sdist")
+    session.run("python", "-m", "venv", "--clear", str(folder / "venv"))
+    session.run(str(folder / "venv/bin/pip"), "install", "--quiet", str(wheel), external=True)
+    empty = folder / "empty"
+    empty.mkdir(exist_ok=True)
+    session.chdir(empty)
+    program = str(folder / "venv/bin/s3conform")
+    session.run(program, "scenarios", external=True, silent=True)
+    session.run(program, "run", "--family", "ETAG,DEL", "--clients", "boto3,raw", external=True)
+    session.run(program, "gate", "reports/latest", external=True)

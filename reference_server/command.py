@@ -1,0 +1,194 @@
+"""The command line of the server: `s3conform serve`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import ipaddress
+import json
+import os
+import secrets
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from reference_server.personality import UnknownPersonalityError, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_USAGE = 2
+_STOP_HINT = "press Ctrl-C to stop"
+
+
+class UsageError(Exception):
+    """What the user asked for cannot be done; the message is one line for them."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until stopped.
+
+    Args:
+        arguments: command line without the program's name; `sys.argv` if not given.
+
+    Returns:
+        The exit code: 0 after a stop, 2 for what the user got wrong.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return _serve(options)
+    except UsageError as error:
+        sys.stderr.write(f"s3conform serve: {error}\n")
+        return _USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="s3conform serve",
+        description="Serve S3 from this machine: in memory, or from a folder.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to bind (default: %(default)s)")
+    add("--port", type=int, default=0, help="port to bind; 0 lets the system choose (default: %(default)s)")
+    add(
+        "--credential",
+        action="append",
+        default=[],
+        metavar="AK:SK",
+        help="an access key and its secret key; repeat for further accounts (default: one random pair)",
+    )
+    add("--region", default="us-east-1", help="region of all buckets (default: %(default)s)")
+    add(
+        "--domain",
+        action="append",
+        default=[],
+        help="domain for virtual-hosted-style requests; localhost always is one",
+    )
+    add("--personality", default="aws", metavar="NAME", help="gateway to behave as (default: %(default)s)")
+    add("--data", type=Path, metavar="DIR", help="keep everything in this folder (default: in memory)")
+    add("--json", action="store_true", help="print one line of JSON once the server answers")
+    add("--until-eof", action="store_true", help="also stop when standard input ends")
+    add("--debug", action="store_true", help="print tracebacks of internal errors")
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    stopped = threading.Event()
+    try:
+        personality = load(options.personality)
+    except UnknownPersonalityError as error:
+        raise UsageError(str(error)) from None
+    credentials = dict(_credential(text) for text in options.credential)
+    with _data_folder(options.data):
+        # Imported only now: wrong arguments are answered at once.
+        from reference_server.app import App
+        from reference_server.server import Server
+        from reference_server.store import Store
+
+        store = Store(options.data)
+        try:
+            if not credentials:
+                credentials = _random_credentials(store.setting)
+            domains = tuple(domain.lower() for domain in options.domain)
+            app = App(
+                store,
+                credentials,
+                region=options.region,
+                domains=domains,
+                personality=personality,
+                debug=options.debug,
+            )
+            try:
+                server = Server(app, options.host, options.port, debug=options.debug)
+            except (OSError, OverflowError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+                raise UsageError(f"cannot listen on {options.host} port {options.port}: {reason}") from None
+            server.start()
+            _announce(options, server.endpoint, credentials)
+            _wait(stopped, until_eof=options.until_eof)
+            server.stop()
+        finally:
+            store.close()
+    return 0
+
+
+def _credential(text: str) -> tuple[str, str]:
+    access_key, _, secret = text.partition(":")
+    if not access_key or not secret or "/" in access_key or any(c.isspace() for c in text):
+        # The value itself is not repeated: it may hold a secret.
+        raise UsageError(
+            "--credential wants ACCESS_KEY:SECRET_KEY, without spaces, and no '/' in the access key"
+        )
+    return access_key, secret
+
+
+def _random_credentials(setting: Callable[[str, Callable[[], str]], str]) -> dict[str, str]:
+    """A random pair; with a data folder the one that was made for it, which owns its buckets."""
+    access_key = setting("access_key", lambda: "S3C" + secrets.token_hex(8).upper())
+    return {access_key: setting("secret_key", lambda: secrets.token_urlsafe(30))}
+
+
+@contextlib.contextmanager
+def _data_folder(folder: Path | None) -> Iterator[None]:
+    """Hold the folder for this process alone."""
+    if folder is None:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock: IO[str] = (folder / "lock").open("w")
+    except OSError as error:
+        raise UsageError(f"cannot use {folder} for data: {error.strerror}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"another server uses {folder} for its data") from None
+        yield
+
+
+def _announce(options: argparse.Namespace, endpoint: str, credentials: dict[str, str]) -> None:
+    if not _is_loopback(options.host):
+        sys.stderr.write(
+            f"warning: {options.host} is not a loopback address; others on the network can reach this server\n"
+        )
+    access_key, secret_key = next(iter(credentials.items()))
+    facts = {
+        "endpoint": endpoint,
+        "access_key": access_key,
+        "secret_key": secret_key,
+        "region": options.region,
+    }
+    if options.json:
+        text = json.dumps(facts) + "\n"
+    else:
+        lines = [f"{name.replace('_', ' '):<11} {value}" for name, value in facts.items()]
+        text = "\n".join([*lines, _STOP_HINT, ""])
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _wait(stopped: threading.Event, *, until_eof: bool) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    if until_eof:
+        threading.Thread(target=_watch_input, args=(stopped,), daemon=True).start()
+    stopped.wait()
+
+
+def _watch_input(stopped: threading.Event) -> None:
+    with contextlib.suppress(OSError):
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+    stopped.set()

@@ -1,0 +1,202 @@
+"""CopyObject and UploadPartCopy. Source: catalogue COPY."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from reference_server import checksums
+from reference_server.call import (
+    ARCHIVED,
+    ENCRYPTION,
+    Call,
+    Handler,
+    Result,
+    attributes,
+    check_offered,
+    checksum_members,
+    storage_class,
+)
+from reference_server.conditions import check_copy_source, copy_range, write_check
+from reference_server.errors import S3Error, invalid_argument
+from reference_server.ops.multipart import part_number
+from reference_server.payload import MAX_BODY, Received
+from reference_server.store import StoredObject, now
+from reference_server.uploads import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reference_server.blobs import Blob
+
+_HEADER = "x-amz-copy-source"
+
+
+@dataclass(frozen=True)
+class _Source:
+    bucket: str
+    key: str
+    version: str | None
+
+
+def copy_object(call: Call) -> Result:
+    """CopyObject: always a new single-part object with a full-object checksum."""
+    members = call.members
+    source = _source(members["CopySource"])
+    _check_request(call)
+    check_offered(members)
+    directive = members.get("MetadataDirective") or "COPY"
+    if directive not in ("COPY", "REPLACE"):
+        raise invalid_argument("x-amz-metadata-directive", directive, "Unknown metadata directive.")
+    algorithm = _algorithm(members)
+    kept_class = storage_class(members)
+    check = write_check(members, call.key)
+    bucket = call.bucket()
+    _check_self_copy(call, source, directive)
+    with _opened(call, source) as (found, blobs):
+        if found.size > MAX_BODY:
+            message = f"The specified copy source is larger than the maximum allowable size for a copy source: {MAX_BODY}"
+            raise S3Error("InvalidRequest", message)
+        algorithm = algorithm or found.algorithm or checksums.DEFAULT
+        kept = attributes(call) if directive == "REPLACE" else _inherited(found, members)
+        received, blob = _read_into(call, blobs, (0, found.size), algorithm)
+    value = received.checksums[algorithm]
+    new = StoredObject(
+        *(call.key, received.size, received.md5, now(), kept_class, algorithm, "FULL_OBJECT", value, kept)
+    )
+    call.store.put_object(bucket, new, blob, check)
+    shown = checksum_members(algorithm, value, "FULL_OBJECT")
+    result = {"ETag": f'"{new.etag}"', "LastModified": new.modified, **shown}
+    return Result({"CopyObjectResult": result, **ENCRYPTION})
+
+
+def _inherited(found: StoredObject, members: dict[str, Any]) -> dict[str, Any]:
+    """Attributes of the source; a website redirect is never among what is copied."""
+    kept = {name: value for name, value in found.attributes.items() if name != "WebsiteRedirectLocation"}
+    if members.get("WebsiteRedirectLocation"):
+        kept["WebsiteRedirectLocation"] = members["WebsiteRedirectLocation"]
+    return kept
+
+
+def upload_part_copy(call: Call) -> Result:
+    """UploadPartCopy: a whole object, or exactly the bytes of x-amz-copy-source-range."""
+    source = _source(call.members["CopySource"])
+    number = part_number(call)
+    _check_request(call)
+    bucket = call.bucket()
+    upload = call.uploads.find(bucket, call.key, call.members["UploadId"])
+    algorithm = upload.algorithm or checksums.DEFAULT
+    with _opened(call, source) as (found, blobs):
+        first, last = copy_range(call.members.get("CopySourceRange"), found.size)
+        if last - first + 1 > MAX_BODY:
+            raise S3Error("InvalidRequest", f"The specified copy range is larger than {MAX_BODY} bytes")
+        received, blob = _read_into(call, blobs, (first, last - first + 1), algorithm)
+    part = Part(number, received.size, received.md5, now(), received.checksums, 0)
+    call.uploads.put_part(bucket, upload, part, blob)
+    shown = checksum_members(upload.algorithm, received.checksums.get(algorithm), None)
+    return Result(
+        {"CopyPartResult": {"ETag": f'"{part.etag}"', "LastModified": part.modified, **shown}, **ENCRYPTION}
+    )
+
+
+def _source(header: str) -> _Source:
+    """Bucket, key and version that x-amz-copy-source names: decoded once, `+` is a space (COPY-009, COPY-010)."""
+    path, _, query = header.partition("?")
+    version = query.removeprefix("versionId=") if query.startswith("versionId=") else None
+    try:
+        text = unquote_to_bytes(path.replace("+", " ").encode("latin-1")).decode()
+    except UnicodeDecodeError:
+        raise invalid_argument(_HEADER, header, "Invalid copy source encoding.") from None
+    bucket, _, key = text.removeprefix("/").partition("/")
+    if not bucket or not key:
+        raise invalid_argument(_HEADER, header, "Invalid copy source object key")
+    return _Source(bucket, key, version)
+
+
+def _check_request(call: Call) -> None:
+    if "range" in call.request.headers and call.operation == "CopyObject":
+        message = "The Range header is not allowed on a copy."
+        raise invalid_argument("Range", call.request.headers["range"], message)
+    if call.request.headers.get("content-length", "0") != "0":
+        raise S3Error("InvalidRequest", "A request with x-amz-copy-source must not have a body.")
+    encryption = "CopySourceSSECustomerAlgorithm"
+    if encryption in call.members:
+        header = "x-amz-copy-source-server-side-encryption-customer-algorithm"
+        raise S3Error("NotImplemented", None, {"Header": header})
+
+
+def _algorithm(members: dict[str, Any]) -> str | None:
+    asked = members.get("ChecksumAlgorithm")
+    if asked is None:
+        return None
+    algorithm = checksums.ALGORITHMS.get(asked.lower())
+    if algorithm is None:
+        message = f"Checksum algorithm provided is unsupported. Please try again with any of the valid types: {_known()}"
+        raise S3Error("InvalidRequest", message)
+    return algorithm
+
+
+def _known() -> str:
+    return f"[{', '.join(sorted(checksums.ALGORITHMS.values()))}]"
+
+
+def _check_self_copy(call: Call, source: _Source, directive: str) -> None:
+    """A copy onto itself must change something (COPY-004 to COPY-006)."""
+    same = (source.bucket, source.key) == (call.request.bucket, call.key)
+    changes = (
+        directive == "REPLACE"
+        or source.version is not None
+        or any(
+            call.members.get(m) for m in ("StorageClass", "ServerSideEncryption", "WebsiteRedirectLocation")
+        )
+    )
+    if same and not changes:
+        message = (
+            "This copy request is illegal because it is trying to copy an object to itself without changing the "
+            "object's metadata, storage class, website redirect location or encryption attributes."
+        )
+        raise S3Error("InvalidRequest", message)
+
+
+@contextmanager
+def _opened(call: Call, source: _Source) -> Iterator[tuple[StoredObject, list[Blob]]]:
+    """The source object, if it may be read and its conditions hold."""
+    store = call.store
+    bucket = call.allowed(
+        store.bucket(source.bucket), source.bucket, call.members.get("ExpectedSourceBucketOwner")
+    )
+    if source.version not in (None, "null"):
+        raise S3Error("NoSuchVersion", None, {"Key": source.key, "VersionId": source.version})
+    opened = store.open_object(bucket, source.key)
+    if opened is None:
+        raise S3Error("NoSuchKey", None, {"Key": source.key})
+    stored, blobs = opened
+    try:
+        check_copy_source(call.members, stored)
+        if stored.storage_class in ARCHIVED:
+            raise S3Error("InvalidObjectState", None, {"StorageClass": stored.storage_class})
+        yield stored, blobs
+    finally:
+        store.blobs.unpin(blobs)
+
+
+def _read_into(call: Call, blobs: list[Blob], span: tuple[int, int], algorithm: str) -> tuple[Received, Blob]:
+    """Copy (start, length) bytes into a new blob."""
+    md5, running = hashlib.md5(), checksums.start(algorithm)
+    writer = call.store.blobs.writer()
+    takers: tuple[Callable[[bytes], object], ...] = (md5.update, running.update, writer.write)
+    try:
+        for data in call.store.blobs.read(blobs, *span):
+            for take in takers:
+                take(data)
+        blob = writer.finish()
+    except BaseException:
+        writer.abort()
+        raise
+    return Received(blob.size, md5.hexdigest(), {algorithm: checksums.encode(running.digest())}), blob
+
+
+HANDLERS: dict[str, Handler] = {"CopyObject": copy_object, "UploadPartCopy": upload_part_copy}

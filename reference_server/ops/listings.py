@@ -1,0 +1,176 @@
+"""ListObjects, ListObjectsV2 and ListMultipartUploads. Source: catalogue LST1, LST2, LMU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reference_server.call import Call, Handler, Result
+from reference_server.errors import S3Error, invalid_argument
+from reference_server.listing import BEHIND, Page, Row, encoder, make_token, page, read_token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reference_server.store import Bucket
+
+_PAGE = 1000
+_MAX_INTEGER = 2**31 - 1
+
+
+def list_objects(call: Call) -> Result:
+    """ListObjects (version 1)."""
+    if "start-after" in call.request.parameters:
+        value = call.request.parameters["start-after"]
+        raise invalid_argument("start-after", value, "start-after only supported in REST.GET.BUCKET V2")
+    members, encode = call.members, encoder(call.members.get("EncodingType"))
+    limit = _limit(members, "MaxKeys", "max-keys")
+    bucket = call.bucket()
+    marker = members.get("Marker") or ""
+    found = _object_page(call, bucket, marker.encode(), limit)
+    output = _common(call, bucket, found, encode, with_owner=True)
+    output |= {"Marker": encode(marker), "MaxKeys": limit}
+    if found.truncated and members.get("Delimiter"):
+        output["NextMarker"] = encode(found.last.decode())
+    return Result(output, headers=[("x-amz-bucket-region", call.endpoint.region)])
+
+
+def list_objects_v2(call: Call) -> Result:
+    """ListObjectsV2."""
+    members, encode = call.members, encoder(call.members.get("EncodingType"))
+    limit = _limit(members, "MaxKeys", "max-keys")
+    bucket = call.bucket()
+    token, start_after = members.get("ContinuationToken"), members.get("StartAfter")
+    marker = (start_after or "").encode()
+    if token is not None:
+        marker = read_token(token)
+    found = _object_page(call, bucket, marker, limit)
+    output = _common(call, bucket, found, encode, with_owner=bool(members.get("FetchOwner")))
+    output |= {
+        "MaxKeys": limit,
+        "KeyCount": len(found.rows) + len(found.prefixes),
+        "ContinuationToken": token,
+    }
+    if token is None and start_after:
+        output["StartAfter"] = encode(start_after)
+    if found.truncated:
+        output["NextContinuationToken"] = make_token(found.last)
+    return Result(output, headers=[("x-amz-bucket-region", call.endpoint.region)])
+
+
+def _limit(members: dict[str, Any], member: str, name: str) -> int:
+    value = members.get(member)
+    if value is None:
+        return _PAGE
+    if not 0 <= value <= _MAX_INTEGER:
+        message = f"Argument {name} must be an integer between 0 and {_MAX_INTEGER}"
+        raise invalid_argument(name, str(value), message)
+    return int(min(value, _PAGE))
+
+
+def _fold(call: Call) -> tuple[bytes, bytes]:
+    return (call.members.get("Prefix") or "").encode(), (call.members.get("Delimiter") or "").encode()
+
+
+def _object_page(call: Call, bucket: Bucket, marker: bytes, limit: int) -> Page:
+    def rows(lower: bytes, after: int) -> Iterator[Row]:
+        return call.store.object_rows(bucket, lower, inclusive=after < 0)
+
+    with call.store.lock:
+        return page(rows, *_fold(call), (marker, BEHIND), limit)
+
+
+def _common(
+    call: Call, bucket: Bucket, found: Page, encode: Callable[[str], str], *, with_owner: bool
+) -> dict[str, Any]:
+    """What both versions of the listing show."""
+    members = call.members
+    return {
+        "Name": bucket.name,
+        "Prefix": encode(members.get("Prefix") or ""),
+        "Delimiter": encode(members["Delimiter"]) if members.get("Delimiter") else None,
+        "EncodingType": members.get("EncodingType"),
+        "IsTruncated": found.truncated,
+        "Contents": _contents(found.rows, encode, {"ID": bucket.owner} if with_owner else None),
+        "CommonPrefixes": [{"Prefix": encode(prefix.decode())} for prefix in found.prefixes],
+    }
+
+
+def _contents(
+    rows: list[Row], encode: Callable[[str], str], owner: dict[str, str] | None
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "Key": encode(key.decode()),
+            "LastModified": modified,
+            "ETag": f'"{etag}"',
+            "ChecksumAlgorithm": (algorithm,),
+            "ChecksumType": checksum_type,
+            "Size": size,
+            "Owner": owner,
+            "StorageClass": storage_class,
+        }
+        for key, size, etag, modified, storage_class, algorithm, checksum_type in rows
+    ]
+
+
+def list_multipart_uploads(call: Call) -> Result:
+    """ListMultipartUploads: by key, and for one key by initiation."""
+    members, encode = call.members, encoder(call.members.get("EncodingType"))
+    limit = _limit(members, "MaxUploads", "max-uploads")
+    bucket = call.bucket()
+    key_marker = members.get("KeyMarker") or ""
+    id_marker = (members.get("UploadIdMarker") or "") if key_marker else ""
+
+    def rows(lower: bytes, after: int) -> Iterator[Row]:
+        return call.uploads.rows(bucket, lower, after)
+
+    with call.store.lock:
+        behind = _sequence(call, bucket, key_marker, id_marker) if id_marker else BEHIND
+        found = page(rows, *_fold(call), (key_marker.encode(), behind), limit)
+    shown_last = found.rows[-1] if found.rows and not found.last_is_prefix else None
+    owner = {"ID": call.account.id}
+    output = {
+        "Bucket": bucket.name,
+        "KeyMarker": encode(key_marker),
+        "UploadIdMarker": id_marker,
+        # A page that ends in a common prefix has empty ones, as recorded on AWS (LMU-010).
+        "NextKeyMarker": encode(shown_last[0].decode()) if shown_last else "",
+        "NextUploadIdMarker": shown_last[2] if shown_last else "",
+        "Prefix": encode(members.get("Prefix") or "") if members.get("Prefix") is not None else None,
+        "Delimiter": encode(members["Delimiter"]) if members.get("Delimiter") else None,
+        "EncodingType": members.get("EncodingType"),
+        "MaxUploads": limit,
+        "IsTruncated": found.truncated,
+        "Uploads": [_upload_entry(row, encode, owner) for row in found.rows],
+        "CommonPrefixes": [{"Prefix": encode(prefix.decode())} for prefix in found.prefixes],
+    }
+    return Result(output)
+
+
+def _sequence(call: Call, bucket: Bucket, key: str, upload_id: str) -> int:
+    """The number behind which to continue for an upload-id-marker, which must belong to the key (LMU-007)."""
+    try:
+        return call.uploads.find(bucket, key, upload_id, finished=True).seq
+    except S3Error:
+        raise invalid_argument("upload-id-marker", upload_id, "Invalid uploadId marker") from None
+
+
+def _upload_entry(row: Row, encode: Callable[[str], str], owner: dict[str, str]) -> dict[str, Any]:
+    key, _, upload_id, initiated, storage_class, algorithm, checksum_type = row
+    return {
+        "Key": encode(key.decode()),
+        "UploadId": upload_id,
+        "Initiator": owner,
+        "Owner": owner,
+        "StorageClass": storage_class,
+        "Initiated": initiated,
+        "ChecksumAlgorithm": algorithm,
+        "ChecksumType": checksum_type,
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "ListMultipartUploads": list_multipart_uploads,
+    "ListObjects": list_objects,
+    "ListObjectsV2": list_objects_v2,
+}

@@ -1,0 +1,168 @@
+"""The life of a multipart upload, except copying into it and listing uploads. Source: catalogue MPU, MPC, CWR."""
+
+from __future__ import annotations
+
+from reference_server import checksums
+from reference_server.call import (
+    ENCRYPTION,
+    Call,
+    Handler,
+    Result,
+    attributes,
+    check_offered,
+    checksum_members,
+    storage_class,
+)
+from reference_server.errors import S3Error, invalid_argument
+from reference_server.ops.completion import complete_multipart_upload
+from reference_server.store import now
+from reference_server.uploads import Part, Upload
+
+MAX_PART = 10_000
+_PAGE = 1000
+
+
+def create_multipart_upload(call: Call) -> Result:
+    """CreateMultipartUpload."""
+    check_offered(call.members)
+    algorithm, checksum_type = _checksum_of(call)
+    kept, kept_class = attributes(call), storage_class(call.members)
+    bucket = call.bucket(write=True)
+    upload_id = call.uploads.create(bucket, call.key, kept, kept_class, (algorithm, checksum_type))
+    output = {"Bucket": bucket.name, "Key": call.key, "UploadId": upload_id, **ENCRYPTION}
+    return Result({**output, "ChecksumAlgorithm": algorithm, "ChecksumType": checksum_type})
+
+
+def _checksum_of(call: Call) -> tuple[str | None, str | None]:
+    """Algorithm and type asked for; names are accepted in lower case (MPC-001 to MPC-007)."""
+    asked, asked_type = call.members.get("ChecksumAlgorithm"), call.members.get("ChecksumType")
+    if asked is None:
+        if asked_type is not None:
+            message = (
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+            )
+            raise S3Error("InvalidRequest", message)
+        return None, None
+    algorithm = checksums.ALGORITHMS.get(asked.lower())
+    if algorithm is None:
+        known = ", ".join(sorted(checksums.ALGORITHMS.values()))
+        message = f"Checksum algorithm provided is unsupported. Please try again with any of the valid types: [{known}]"
+        raise S3Error("InvalidRequest", message)
+    if asked_type is None:
+        return algorithm, checksums.default_type(algorithm)
+    checksum_type = asked_type.upper()
+    if checksum_type not in ("COMPOSITE", "FULL_OBJECT"):
+        raise S3Error("InvalidRequest", "Value for x-amz-checksum-type header is invalid.")
+    if not checksums.allows(algorithm, checksum_type):
+        message = f"The {checksum_type} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
+        raise S3Error("InvalidRequest", message)
+    return algorithm, checksum_type
+
+
+def part_number(call: Call) -> int:
+    """The part number of a request.
+
+    Raises:
+        S3Error: InvalidArgument outside 1 to 10000 (MPU-006).
+    """
+    number = call.members.get("PartNumber")
+    if number is None or not 1 <= number <= MAX_PART:
+        message = "Part number must be an integer between 1 and 10000, inclusive"
+        raise invalid_argument("partNumber", call.request.parameters.get("partNumber", ""), message)
+    return int(number)
+
+
+def upload_part(call: Call) -> Result:
+    """UploadPart."""
+    number = part_number(call)
+    payload = call.payload(streaming=True)
+    payload.require_length(call.request.headers)
+    bucket = call.bucket()
+    upload = call.uploads.find(bucket, call.key, call.members["UploadId"])
+    used = payload.algorithm
+    _check_algorithm(upload, used)
+    writer = call.store.blobs.writer()
+    try:
+        received = payload.receive(writer.write, [upload.algorithm or checksums.DEFAULT])
+        blob = writer.finish()
+    except BaseException:
+        writer.abort()
+        raise
+    part = Part(number, received.size, received.md5, now(), received.checksums, 0)
+    call.uploads.put_part(bucket, upload, part, blob)
+    shown = checksum_members(used, received.checksums.get(used or ""), None)
+    return Result({"ETag": f'"{part.etag}"', **ENCRYPTION, **shown})
+
+
+def _check_algorithm(upload: Upload, used: str | None) -> None:
+    """A part has the checksum of its upload; only a FULL_OBJECT upload may go without (MPC-008, MPC-019)."""
+    expected = upload.algorithm
+    if expected is None or used == expected or (used is None and upload.checksum_type == "FULL_OBJECT"):
+        return
+    actual = used.lower() if used else "null"
+    message = f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()}, actual checksum Type: {actual}"
+    raise S3Error("InvalidRequest", message)
+
+
+def abort_multipart_upload(call: Call) -> Result:
+    """AbortMultipartUpload."""
+    call.uploads.abort(call.bucket(), call.key, call.members["UploadId"])
+    return Result()
+
+
+def list_parts(call: Call) -> Result:
+    """ListParts: NextPartNumberMarker is the last part shown, 0 for none (MPU-031)."""
+    members = call.members
+    after = _number(members.get("PartNumberMarker"), 0, "part-number-marker")
+    limit = min(_number(members.get("MaxParts"), _PAGE, "max-parts"), _PAGE)
+    bucket = call.bucket()
+    with call.store.lock:
+        upload = call.uploads.find(bucket, call.key, members["UploadId"])
+        parts = call.uploads.parts(upload.seq, after, limit + 1)
+    shown = parts[:limit]
+    owner = {"ID": call.account.id}
+    output = {
+        "Bucket": bucket.name,
+        "Key": call.key,
+        "UploadId": upload.id,
+        "Initiator": owner,
+        "Owner": owner,
+        "StorageClass": upload.storage_class,
+        "PartNumberMarker": after,
+        "NextPartNumberMarker": shown[-1].number if shown else 0,
+        "MaxParts": limit,
+        "IsTruncated": limit > 0 and len(parts) > limit,
+        "Parts": [_part_entry(part, upload) for part in shown],
+        "ChecksumAlgorithm": upload.algorithm,
+        "ChecksumType": upload.checksum_type,
+    }
+    return Result(output)
+
+
+def _number(value: int | None, default: int, name: str) -> int:
+    if value is None:
+        return default
+    if not 0 <= value < 2**31:
+        raise invalid_argument(name, str(value), f"Provided {name} not an integer or within integer range")
+    return value
+
+
+def _part_entry(part: Part, upload: Upload) -> dict[str, object]:
+    """Checksums are shown only if the upload was created with an algorithm (MPC-011, MPC-012)."""
+    value = part.checksums.get(upload.algorithm) if upload.algorithm else None
+    return {
+        "PartNumber": part.number,
+        "LastModified": part.modified,
+        "ETag": f'"{part.etag}"',
+        "Size": part.size,
+        **checksum_members(upload.algorithm, value, None),
+    }
+
+
+HANDLERS: dict[str, Handler] = {
+    "AbortMultipartUpload": abort_multipart_upload,
+    "CompleteMultipartUpload": complete_multipart_upload,
+    "CreateMultipartUpload": create_multipart_upload,
+    "ListParts": list_parts,
+    "UploadPart": upload_part,
+}

@@ -1,0 +1,181 @@
+"""GetObject and HeadObject: ranges, parts, conditions, overrides. Source: catalogue GET, CRD, CKS, MPC-027."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reference_server.call import (
+    ARCHIVED,
+    ENCRYPTION,
+    STORED,
+    Call,
+    Handler,
+    Result,
+    check_version,
+    checksum_members,
+)
+from reference_server.codec import http_time
+from reference_server.conditions import byte_range, check_read
+from reference_server.errors import NotModified, S3Error, invalid_argument
+
+if TYPE_CHECKING:
+    from reference_server.blobs import Blob
+    from reference_server.store import StoredObject
+
+DEFAULT_TYPE = "binary/octet-stream"
+_MAX_PART = 10_000
+_SMALL = 256 * 1024
+_OVERRIDES = {
+    "response-cache-control": "CacheControl",
+    "response-content-disposition": "ContentDisposition",
+    "response-content-encoding": "ContentEncoding",
+    "response-content-language": "ContentLanguage",
+    "response-content-type": "ContentType",
+    "response-expires": "Expires",
+}
+
+
+def get_object(call: Call) -> Result:
+    """GetObject."""
+    overrides = _overrides(call)
+    opened = call.store.open_object(call.bucket(), call.key)
+    if opened is None:
+        raise _missing(call)
+    stored, blobs = opened
+    store = call.store.blobs
+    try:
+        if stored.storage_class in ARCHIVED:
+            check_version(call)
+            raise S3Error("InvalidObjectState", None, {"StorageClass": stored.storage_class})
+        members, status, (start, length) = _describe(call, stored, blobs, overrides)
+        if length <= _SMALL:
+            body = b"".join(store.read(blobs, start, length))
+            store.unpin(blobs)
+            return Result(members, status, body=body, length=length)
+    except BaseException:
+        store.unpin(blobs)
+        raise
+    return Result(
+        members, status, body=store.read(blobs, start, length), length=length, done=lambda: store.unpin(blobs)
+    )
+
+
+def head_object(call: Call) -> Result:
+    """HeadObject: the headers of GetObject."""
+    overrides = _overrides(call)
+    bucket = call.bucket()
+    if call.members.get("PartNumber") is None:
+        stored = call.store.object(bucket, call.key)
+        blobs: list[Blob] = []
+    else:
+        opened = call.store.open_object(bucket, call.key)
+        stored, blobs = opened or (None, [])
+        call.store.blobs.unpin(blobs)
+    if stored is None:
+        raise _missing(call)
+    members, status, _ = _describe(call, stored, blobs, overrides)
+    return Result(members, status)
+
+
+def _missing(call: Call) -> S3Error:
+    check_version(call)
+    return S3Error("NoSuchKey", None, {"Key": call.key})
+
+
+def _overrides(call: Call) -> dict[str, str]:
+    found = {}
+    for name, value in call.request.parameters.items():
+        if not name.startswith("response-"):
+            continue
+        member = _OVERRIDES.get(name)
+        if member is None:
+            raise invalid_argument(
+                name, value, f"{name} is not in the set of overridable response header query parameters."
+            )
+        try:
+            value.encode("latin-1")
+        except UnicodeEncodeError:
+            message = "Header value cannot be represented using ISO-8859-1."
+            raise invalid_argument(name, value, message) from None
+        found[member] = " ".join(value.splitlines())
+    return found
+
+
+def _describe(
+    call: Call, stored: StoredObject, blobs: list[Blob], overrides: dict[str, str]
+) -> tuple[dict[str, Any], int, tuple[int, int]]:
+    """Members of the answer, status, and (start, length) of the bytes asked for."""
+    check_version(call)
+    members = _members(stored, overrides)
+    if not check_read(call.members, stored):
+        raise NotModified([("Last-Modified", http_time(stored.modified)), ("ETag", f'"{stored.etag}"')])
+    number, header = call.members.get("PartNumber"), call.members.get("Range")
+    size = stored.size
+    if number is not None:
+        if header is not None:
+            raise S3Error("InvalidRequest", "Cannot specify both Range header and partNumber query parameter")
+        first, length = _part(number, stored, blobs)
+        span = (first, first + length - 1) if size else None
+        if stored.parts is not None:
+            members["PartsCount"] = stored.parts
+    else:
+        span = byte_range(header, size)
+    whole = span is None or span == (0, size - 1)
+    if str(call.members.get("ChecksumMode", "")).upper() == "ENABLED":
+        members |= _checksum(call, stored, number, whole=whole)
+    if span is None:
+        members["ContentLength"] = size
+        return members, 200, (0, size)
+    members["ContentRange"] = f"bytes {span[0]}-{span[1]}/{size}"
+    members["ContentLength"] = span[1] - span[0] + 1
+    return members, 206, (span[0], members["ContentLength"])
+
+
+def _members(stored: StoredObject, overrides: dict[str, str]) -> dict[str, Any]:
+    kept = stored.attributes
+    members: dict[str, Any] = {
+        "LastModified": stored.modified,
+        "ETag": f'"{stored.etag}"',
+        **ENCRYPTION,
+        "AcceptRanges": "bytes",
+        "ContentType": DEFAULT_TYPE,
+    }
+    for name in STORED:
+        if name in kept:
+            members[name] = kept[name]
+    members |= overrides
+    if "Metadata" in kept:
+        members["Metadata"] = kept["Metadata"]
+    if stored.storage_class != "STANDARD":
+        members["StorageClass"] = stored.storage_class
+    return members
+
+
+def _part(number: int, stored: StoredObject, blobs: list[Blob]) -> tuple[int, int]:
+    """Start and length of a part by its position; a plain object is one part (GET-018 to GET-021)."""
+    if not 1 <= number <= _MAX_PART:
+        message = "Part number must be an integer between 1 and 10000, inclusive"
+        raise invalid_argument("partNumber", str(number), message)
+    count = stored.parts or 1
+    if number > count:
+        raise S3Error("InvalidPartNumber", None, {"ActualPartCount": count, "PartNumberRequested": number})
+    if stored.parts is None:
+        return 0, stored.size
+    return sum(blob.size for blob in blobs[: number - 1]), blobs[number - 1].size
+
+
+def _checksum(call: Call, stored: StoredObject, number: int | None, *, whole: bool) -> dict[str, str]:
+    """Checksum members: of the part for a part of a COMPOSITE object, else only of the whole (CKS-016)."""
+    if number is not None and stored.upload is not None:
+        if stored.checksum_type != "COMPOSITE" or stored.algorithm is None:
+            return (
+                checksum_members(stored.algorithm, stored.checksum, "FULL_OBJECT")
+                if stored.parts == 1
+                else {}
+            )
+        part = call.uploads.parts(stored.upload)[number - 1]
+        return checksum_members(stored.algorithm, part.checksums.get(stored.algorithm), "COMPOSITE")
+    return checksum_members(stored.algorithm, stored.checksum, stored.checksum_type) if whole else {}
+
+
+HANDLERS: dict[str, Handler] = {"GetObject": get_object, "HeadObject": head_object}
