@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Protocol
 from reference_server.auth import Authenticated, Authenticator
 from reference_server.call import Call, Handler, Result
 from reference_server.codec import Codec, http_time
-from reference_server.errors import NotModified, S3Error
+from reference_server.errors import NotModifiedError, S3Error
 from reference_server.model import service_model
 from reference_server.ops import buckets, config, copies, listings, multipart, objects, reads
 from reference_server.personality import Personality
 from reference_server.request import Request, parse
 from reference_server.routing import Router
 from reference_server.uploads import Uploads
-from reference_server.wire import Answer, Body, Disconnected, Head, Headers
+from reference_server.wire import Answer, Body, DisconnectedError, Head, Headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,9 +92,9 @@ class App:
             return self.serialise(call, self.operations[call.operation](call))
         except S3Error as error:
             return self._error(error)
-        except NotModified as unchanged:
+        except NotModifiedError as unchanged:
             return Answer(304, self._frame(unchanged.headers))
-        except Disconnected:
+        except DisconnectedError:
             raise
         except Exception as error:
             return self._unexpected(error)

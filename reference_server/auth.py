@@ -126,7 +126,10 @@ class Authenticator:
         stamp = _header_stamp(request)
         self._check_skew(stamp)
         if not stamp.startswith(claim.date):
-            message = f'Invalid credential date "{claim.date}". This date is not the same as X-Amz-Date: "{stamp[:8]}".'
+            message = (
+                f'Invalid credential date "{claim.date}". '
+                f'This date is not the same as X-Amz-Date: "{stamp[:8]}".'
+            )
             raise _malformed(message)
         self._check_signed(request, claim, exempt=())
         query = sigv4.canonical_query(request.query)
@@ -173,7 +176,8 @@ class Authenticator:
         if payload != UNSIGNED and payload not in STREAMING and not _SHA256.match(payload):
             message = (
                 "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
-                "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value."
+                "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid "
+                "sha256 value."
             )
             raise invalid_argument("x-amz-content-sha256", payload, message)
         return payload
@@ -184,9 +188,8 @@ class Authenticator:
         query = request.parameters
         for name in _QUERY_NAMES:
             if not query.get(name):
-                raise _bad_query(
-                    f"Query-string authentication version 4 requires the {', '.join(_QUERY_NAMES)} parameters."
-                )
+                names = ", ".join(_QUERY_NAMES)
+                raise _bad_query(f"Query-string authentication version 4 requires the {names} parameters.")
         if query["X-Amz-Algorithm"] != sigv4.ALGORITHM:
             raise _bad_query('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"')
         claim = self._claim(

@@ -7,7 +7,6 @@ pin. A body therefore never changes or ends early under a reader.
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import shutil
 import tempfile
@@ -150,7 +149,7 @@ class BlobWriter:
         if self._file is None:
             return Blob(self.size, data=bytes(self._memory))
         self._file.close()
-        os.replace(self._directory / f".{self._name}.tmp", self._directory / self._name)
+        (self._directory / f".{self._name}.tmp").replace(self._directory / self._name)
         self._file = None
         return Blob(self.size, file=self._name)
 

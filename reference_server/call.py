@@ -6,6 +6,8 @@ import base64
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reference_server import checksums
@@ -142,8 +144,8 @@ class Call:
         if expected_owner is not None and not (
             len(expected_owner) == 12 and expected_owner.isascii() and expected_owner.isdigit()
         ):
-            message = f"The value of the expected bucket owner parameter must be an AWS Account ID... [{expected_owner}]"
-            raise S3Error("InvalidBucketOwnerAWSAccountID", message)
+            message = "The value of the expected bucket owner parameter must be an AWS Account ID..."
+            raise S3Error("InvalidBucketOwnerAWSAccountID", f"{message} [{expected_owner}]")
         if bucket is None:
             raise S3Error("NoSuchBucket", None, {"BucketName": name})
         if bucket.owner != self.account.id or expected_owner not in (None, self.account.number):
@@ -205,7 +207,8 @@ def check_offered(members: dict[str, Any]) -> None:
     """Refuse settings of an object that this server would have to ignore.
 
     Raises:
-        S3Error: NotImplemented, InvalidRequest, AccessControlListNotSupported, InvalidEncryptionAlgorithmError.
+        S3Error: NotImplemented, InvalidRequest, AccessControlListNotSupported,
+            InvalidEncryptionAlgorithmError.
     """
     for member, header in _NOT_OFFERED.items():
         if members.get(member) is not None:
@@ -263,7 +266,7 @@ def attributes(call: Call) -> dict[str, Any]:
 
 
 def _metadata_value(value: str) -> str:
-    """A metadata value as S3 returns it: RFC 2047 exactly where it is not ASCII (catalogue META-005 to -007)."""
+    """A metadata value as S3 returns it: RFC 2047 where it is not ASCII (catalogue META-005 to META-007)."""
     if not value.isascii():
         raw = value.encode("latin-1")
         try:
@@ -273,9 +276,6 @@ def _metadata_value(value: str) -> str:
         return f"=?UTF-8?B?{base64.b64encode(raw).decode()}?="
     if not _ENCODED_WORD.match(value):
         return value
-    from email.errors import HeaderParseError
-    from email.header import decode_header, make_header
-
     try:
         text = str(make_header(decode_header(value)))
     except (HeaderParseError, LookupError, ValueError):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from awscrt import checksums as crt
 
+from reference_server.errors import S3Error
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -63,6 +65,20 @@ SIZES = {"CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "SHA1": 20, "SHA256": 32}
 def start(algorithm: str) -> Running:
     """Begin to compute."""
     return _MAKERS[algorithm]()
+
+
+def named(text: str) -> str:
+    """The algorithm of that name in any letter case (catalogue MPC-005, MPC-007).
+
+    Raises:
+        S3Error: InvalidRequest with the names that would do.
+    """
+    algorithm = ALGORITHMS.get(text.lower())
+    if algorithm is None:
+        known = ", ".join(sorted(_MAKERS))
+        message = "Checksum algorithm provided is unsupported. Please try again with any of the valid types:"
+        raise S3Error("InvalidRequest", f"{message} [{known}]")
+    return algorithm
 
 
 def member(algorithm: str) -> str:

@@ -108,7 +108,7 @@ class _InputPlan:
     query: dict[str, tuple[str, Callable[[str, str], Any]]]
     headers: dict[str, tuple[str, Callable[[str, str], Any]]]
     metadata: str | None
-    payload: tuple[str, Shape] | None
+    payload: tuple[str, StructureShape] | None
 
 
 @dataclass(frozen=True)
@@ -170,14 +170,13 @@ class Codec:
             S3Error: MalformedXML.
         """
         plan = self._inputs.get(operation) or self._plan_input(operation)
-        assert plan.payload is not None, operation
+        if plan.payload is None:
+            raise LookupError(f"{operation} has no document")
         root, shape = plan.payload
         node = parse_xml(body)
         if node is None or node.name != root:
             raise S3Error("MalformedXML")
-        value = _read(node, shape)
-        assert isinstance(value, dict)
-        return value
+        return _read_structure(node, shape)
 
     def write(self, operation: str, output: dict[str, Any]) -> Encoded:
         """An output by model names: header members become headers, the rest the document."""
@@ -204,7 +203,7 @@ class Codec:
                 headers[wire_name.lower()] = (name, _reader(member))
             elif where == "headers":
                 metadata = name
-            elif where is None and member.type_name == "structure":
+            elif where is None and isinstance(member, StructureShape):
                 payload = (wire_name, member)
         plan = _InputPlan(query, headers, metadata, payload)
         self._inputs[operation] = plan
@@ -244,9 +243,9 @@ def _read_integer(name: str, text: str) -> int | None:
 
 
 def _read(node: Node, shape: Shape) -> Any:
-    if shape.type_name == "structure":
+    if isinstance(shape, StructureShape):
         return _read_structure(node, shape)
-    if shape.type_name == "list":
+    if isinstance(shape, ListShape):
         return [_read(child, shape.member) for child in node.children]
     if node.children:
         raise S3Error("MalformedXML")
@@ -260,14 +259,12 @@ def _read(node: Node, shape: Shape) -> Any:
     return node.text
 
 
-def _read_structure(node: Node, shape: Shape) -> dict[str, Any]:
-    assert isinstance(shape, StructureShape)
+def _read_structure(node: Node, shape: StructureShape) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, member in shape.members.items():
-        flat = member.type_name == "list" and member.serialization.get("flattened")
         wire_name = member.serialization.get("name", name)
         nodes = [child for child in node.children if child.name == wire_name]
-        if flat and nodes:
+        if nodes and isinstance(member, ListShape) and member.serialization.get("flattened"):
             found[name] = [_read(child, member.member) for child in nodes]
         elif nodes:
             found[name] = _read(nodes[0], member)
@@ -308,9 +305,9 @@ def _ordered(shape: StructureShape) -> list[tuple[str, Shape]]:
 
 def _writer(name: str, shape: Shape) -> Writer:
     """A closure that appends the element `name` with a value of `shape`."""
-    if shape.type_name == "structure":
+    if isinstance(shape, StructureShape):
         return _structure_writer(name, shape)
-    if shape.type_name == "list":
+    if isinstance(shape, ListShape):
         return _list_writer(name, shape)
     text, opening, closing = _text(shape), f"<{name}>", f"</{name}>"
 
@@ -320,8 +317,7 @@ def _writer(name: str, shape: Shape) -> Writer:
     return write_scalar
 
 
-def _list_writer(name: str, shape: Shape) -> Writer:
-    assert isinstance(shape, ListShape)
+def _list_writer(name: str, shape: ListShape) -> Writer:
     if shape.serialization.get("flattened"):
         write_member = _writer(name, shape.member)
 
@@ -341,8 +337,7 @@ def _list_writer(name: str, shape: Shape) -> Writer:
     return write_wrapped
 
 
-def _structure_writer(name: str, shape: Shape) -> Writer:
-    assert isinstance(shape, StructureShape)
+def _structure_writer(name: str, shape: StructureShape) -> Writer:
     write_members = _members_writer(shape)
     closing = f"</{name}>"
     attribute = next((n for n, m in shape.members.items() if m.serialization.get("xmlAttribute")), None)
@@ -383,6 +378,8 @@ def _document(operation: str, model: OperationModel) -> Callable[[dict[str, Any]
     payload = shape.serialization.get("payload")
     if payload is not None:
         member = shape.members[payload]
+        if not isinstance(member, StructureShape):
+            return None
         root, body_shape = member.serialization.get("name", payload), member
     elif any("location" not in member.serialization for member in shape.members.values()):
         root, body_shape = ROOTS.get(operation, operation + "Result"), shape

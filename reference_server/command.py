@@ -85,9 +85,9 @@ def _serve(options: argparse.Namespace) -> int:
     credentials = dict(_credential(text) for text in options.credential)
     with _data_folder(options.data):
         # Imported only now: wrong arguments are answered at once.
-        from reference_server.app import App
-        from reference_server.server import Server
-        from reference_server.store import Store
+        from reference_server.app import App  # noqa: PLC0415
+        from reference_server.server import Server  # noqa: PLC0415
+        from reference_server.store import Store  # noqa: PLC0415
 
         store = Store(options.data)
         try:
@@ -154,7 +154,7 @@ def _data_folder(folder: Path | None) -> Iterator[None]:
 def _announce(options: argparse.Namespace, endpoint: str, credentials: dict[str, str]) -> None:
     if not _is_loopback(options.host):
         sys.stderr.write(
-            f"warning: {options.host} is not a loopback address; others on the network can reach this server\n"
+            f"warning: {options.host} is no loopback address: others on the network can reach this server\n"
         )
     access_key, secret_key = next(iter(credentials.items()))
     facts = {

@@ -1,6 +1,7 @@
 """Conditional requests and byte ranges.
 
-Source: RFC 9110 §13 and §14 where S3 follows them; recorded behaviour (catalogue CRD, CWR, COPY, GET) where not.
+Source: RFC 9110 §13 and §14 where S3 follows them; recorded behaviour (catalogue CRD, CWR,
+COPY, GET) where not.
 """
 
 from __future__ import annotations

@@ -22,8 +22,10 @@ CODES: dict[str, tuple[int, str]] = {
     "BadRequest": (400, "An error occurred when parsing the HTTP request."),
     "BucketAlreadyExists": (
         409,
-        "The requested bucket name is not available. The bucket namespace is shared by all users of the "
-        "system. Please select a different name and try again.",
+        (
+            "The requested bucket name is not available. The bucket namespace is shared by all users of the "
+            "system. Please select a different name and try again."
+        ),
     ),
     "BucketAlreadyOwnedByYou": (
         409,
@@ -38,8 +40,10 @@ CODES: dict[str, tuple[int, str]] = {
     "EntityTooSmall": (400, "Your proposed upload is smaller than the minimum allowed size"),
     "IllegalLocationConstraintException": (
         400,
-        "The unspecified location constraint is incompatible for the region specific endpoint this request "
-        "was sent to.",
+        (
+            "The unspecified location constraint is incompatible for the region specific endpoint this "
+            "request was sent to."
+        ),
     ),
     "IncompleteBody": (400, "The request body terminated unexpectedly"),
     "InternalError": (500, "We encountered an internal error. Please try again."),
@@ -64,8 +68,10 @@ CODES: dict[str, tuple[int, str]] = {
     "InvalidObjectState": (403, "The operation is not valid for the object's storage class"),
     "InvalidPart": (
         400,
-        "One or more of the specified parts could not be found.  The part may not have been uploaded, or "
-        "the specified entity tag may not match the part's entity tag.",
+        (
+            "One or more of the specified parts could not be found.  The part may not have been uploaded, or "
+            "the specified entity tag may not match the part's entity tag."
+        ),
     ),
     "InvalidPartNumber": (416, "The requested partnumber is not satisfiable"),
     "InvalidPartOrder": (
@@ -80,8 +86,10 @@ CODES: dict[str, tuple[int, str]] = {
     "KeyTooLongError": (400, "Your key is too long"),
     "MalformedTrailerError": (
         400,
-        "The request contained trailing data that was not well-formed or did not conform to our published "
-        "schema.",
+        (
+            "The request contained trailing data that was not well-formed or did not conform to our "
+            "published schema."
+        ),
     ),
     "MalformedXML": (400, _NOT_WELL_FORMED),
     "MaxMessageLengthExceeded": (400, "Your request was too big."),
@@ -93,8 +101,10 @@ CODES: dict[str, tuple[int, str]] = {
     "NoSuchKey": (404, "The specified key does not exist."),
     "NoSuchUpload": (
         404,
-        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been "
-        "aborted or completed.",
+        (
+            "The specified upload does not exist. The upload ID may be invalid, or the upload may have been "
+            "aborted or completed."
+        ),
     ),
     "NoSuchVersion": (404, "The specified version does not exist."),
     "NotImplemented": (501, "A header you provided implies functionality that is not implemented"),
@@ -109,14 +119,18 @@ CODES: dict[str, tuple[int, str]] = {
     ),
     "RequestTimeout": (
         400,
-        "Your socket connection to the server was not read from or written to within the timeout period. "
-        "Idle connections will be closed.",
+        (
+            "Your socket connection to the server was not read from or written to within the timeout period. "
+            "Idle connections will be closed."
+        ),
     ),
     "ServiceUnavailable": (503, "Please reduce your request rate."),
     "SignatureDoesNotMatch": (
         403,
-        "The request signature we calculated does not match the signature you provided. Check your key and "
-        "signing method.",
+        (
+            "The request signature we calculated does not match the signature you provided. Check your key "
+            "and signing method."
+        ),
     ),
     "XAmzContentSHA256Mismatch": (
         400,
@@ -167,7 +181,7 @@ class S3Error(Exception):
         return "".join(parts).encode()
 
 
-class NotModified(Exception):
+class NotModifiedError(Exception):
     """304: what the client has is current. Carries the headers of the answer (RFC 9110 §15.4.5)."""
 
     def __init__(self, headers: list[tuple[str, str]]) -> None:

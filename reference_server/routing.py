@@ -97,7 +97,7 @@ class Router:
         return subresources[0] if subresources else ""
 
     def _check_multipart(self, rule: _Rule, request: Request) -> None:
-        """uploadId and partNumber either belong to the operation or make the request wrong (MPU-023, -024)."""
+        """An uploadId or partNumber belongs to the operation, or the request is wrong (MPU-023, MPU-024)."""
         query = request.parameters
         if "uploadId" in query and "uploadId" not in rule.known_query:
             raise _method_not_allowed(request.method, "UPLOAD")

@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS bucket (
 CREATE TABLE IF NOT EXISTS blob (id INTEGER PRIMARY KEY, size INTEGER, data BLOB, file TEXT);
 CREATE TABLE IF NOT EXISTS object (
     bucket INTEGER, key BLOB, size INTEGER, etag TEXT, modified INTEGER, storage_class TEXT,
-    algorithm TEXT, checksum_type TEXT, checksum TEXT, attributes TEXT, blob INTEGER, upload INTEGER, parts INTEGER,
+    algorithm TEXT, checksum_type TEXT, checksum TEXT, attributes TEXT, blob INTEGER, upload INTEGER,
+    parts INTEGER,
     PRIMARY KEY (bucket, key)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS upload (
@@ -43,7 +44,17 @@ CREATE TABLE IF NOT EXISTS part (
     PRIMARY KEY (upload, number)
 ) WITHOUT ROWID;
 """
-_COLUMNS = "key, size, etag, modified, storage_class, algorithm, checksum_type, checksum, attributes, blob, upload, parts"
+_SELECT_OBJECT = (
+    "SELECT key, size, etag, modified, storage_class, algorithm, checksum_type, checksum, attributes, blob, "
+    "upload, parts FROM object WHERE bucket=? AND key=?"
+)
+_INSERT_OBJECT = (
+    "INSERT OR REPLACE INTO object (bucket, key, size, etag, modified, storage_class, algorithm, "
+    "checksum_type, checksum, attributes, blob, upload, parts) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+_LISTED = "SELECT key, size, etag, modified, storage_class, algorithm, checksum_type FROM object "
+_LIST_FROM = _LISTED + "WHERE bucket=? AND key >= ? ORDER BY key"
+_LIST_BEHIND = _LISTED + "WHERE bucket=? AND key > ? ORDER BY key"
 
 
 @dataclass(frozen=True)
@@ -223,7 +234,7 @@ class Store:
 
     def object(self, bucket: Bucket, key: str) -> StoredObject | None:
         """Metadata of one object."""
-        row = self.row(f"SELECT {_COLUMNS} FROM object WHERE bucket=? AND key=?", bucket.id, key.encode())
+        row = self.row(_SELECT_OBJECT, bucket.id, key.encode())
         return stored_object(row) if row else None
 
     def open_object(self, bucket: Bucket, key: str) -> tuple[StoredObject, list[Blob]] | None:
@@ -277,7 +288,7 @@ class Store:
 
     def _write(self, bucket: Bucket, new: StoredObject) -> None:
         self.execute(
-            f"INSERT OR REPLACE INTO object (bucket, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            _INSERT_OBJECT,
             *(
                 bucket.id,
                 new.key.encode(),
@@ -305,13 +316,11 @@ class Store:
 
     def object_rows(self, bucket: Bucket, lower: bytes, *, inclusive: bool) -> Iterator[tuple[Any, ...]]:
         """Listing columns of the objects from a key on, in order; hold the lock while reading."""
-        return self.rows(
-            "SELECT key, size, etag, modified, storage_class, algorithm, checksum_type FROM object "
-            f"WHERE bucket=? AND key {'>=' if inclusive else '>'} ? ORDER BY key",
-            *(bucket.id, lower),
-        )
+        return self.rows(_LIST_FROM if inclusive else _LIST_BEHIND, bucket.id, lower)
 
 
 def stored_object(row: tuple[Any, ...]) -> StoredObject:
     """An object from its row."""
-    return StoredObject(row[0].decode(), *row[1:8], json.loads(row[8]), *row[9:12])
+    key, size, etag, modified, storage_class, algorithm, checksum_type, checksum, kept, *body = row
+    described = (size, etag, modified, storage_class, algorithm, checksum_type, checksum)
+    return StoredObject(key.decode(), *described, json.loads(kept), *body)

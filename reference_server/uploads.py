@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
     from reference_server.blobs import Blob
 
-_COLUMNS = "seq, id, key, initiated, storage_class, algorithm, checksum_type, attributes, touched, fingerprint, result"
+_SELECT_UPLOAD = (
+    "SELECT seq, id, initiated, storage_class, algorithm, checksum_type, attributes, touched, fingerprint, "
+    "result FROM upload WHERE id=? AND bucket=? AND key=?"
+)
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One upload. `touched` tells how its key changed since; `fingerprint` and `result` are set once finished."""
+    """One upload. `touched`: how its key changed since; `fingerprint` and `result`: set once finished."""
 
     seq: int
     id: str
@@ -64,8 +67,9 @@ class Uploads:
         """Begin an upload; `checksum` is algorithm and type. Returns its id."""
         upload_id = secrets.token_urlsafe(48)
         self._store.execute(
-            "INSERT INTO upload (id, bucket, key, initiated, storage_class, algorithm, checksum_type, attributes)"
-            " VALUES (?,?,?,?,?,?,?,?)",
+            "INSERT INTO upload "
+            "(id, bucket, key, initiated, storage_class, algorithm, checksum_type, attributes) "
+            "VALUES (?,?,?,?,?,?,?,?)",
             *(upload_id, bucket.id, key.encode(), now(), storage_class, *checksum, json.dumps(attributes)),
         )
         return upload_id
@@ -76,14 +80,12 @@ class Uploads:
         Raises:
             S3Error: NoSuchUpload if there is none, or it is finished and `finished` is false.
         """
-        row = self._store.row(
-            f"SELECT {_COLUMNS} FROM upload WHERE id=? AND bucket=? AND key=?",
-            *(upload_id, bucket.id, key.encode()),
-        )
-        if row is None or (row[9] is not None and not finished):
+        row = self._store.row(_SELECT_UPLOAD, upload_id, bucket.id, key.encode())
+        if row is None or (row[8] is not None and not finished):
             raise S3Error("NoSuchUpload", None, {"UploadId": upload_id})
-        result = json.loads(row[10]) if row[10] else None
-        return Upload(row[0], row[1], key, *row[3:7], json.loads(row[7]), row[8], row[9], result)
+        seq, found_id, initiated, kept_class, algorithm, kind, kept, touched, fingerprint, result = row
+        described = (kept_class, algorithm, kind, json.loads(kept), touched, fingerprint)
+        return Upload(seq, found_id, key, initiated, *described, json.loads(result) if result else None)
 
     def put_part(self, bucket: Bucket, upload: Upload, part: Part, blob: Blob) -> None:
         """Store a part, in place of an earlier one of that number."""
@@ -112,7 +114,10 @@ class Uploads:
                 "ORDER BY number LIMIT ?",
                 *(upload, after, limit),
             )
-            return [Part(*row[:4], json.loads(row[4]), row[5]) for row in rows]
+            return [
+                Part(number, size, etag, modified, json.loads(values), blob)
+                for number, size, etag, modified, values, blob in rows
+            ]
 
     def finish(
         self,

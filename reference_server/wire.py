@@ -63,7 +63,7 @@ class Answer:
     done: Callable[[], None] | None = None
 
 
-class Disconnected(Exception):
+class DisconnectedError(Exception):
     """The client went away, or stayed silent for too long."""
 
 
@@ -178,7 +178,7 @@ class Body:
             self.complete = True
         if self._expects_continue and not self.complete:
             return False  # the client may or may not send the body now: only closing is unambiguous
-        with contextlib.suppress(S3Error, Disconnected):
+        with contextlib.suppress(S3Error, DisconnectedError):
             for data in self:
                 limit -= len(data)
                 if limit < 0:
@@ -214,22 +214,22 @@ class Connection:
         try:
             data = self.socket.recv(_RECEIVE)
         except OSError as error:
-            raise Disconnected from error
+            raise DisconnectedError from error
         if not data:
             return False
         self.events.feed(data)
         return True
 
     def send(self, data: bytes) -> None:
-        """Send all of it, or raise `Disconnected`."""
+        """Send all of it, or raise `DisconnectedError`."""
         try:
             self.socket.sendall(data)
         except OSError as error:
-            raise Disconnected from error
+            raise DisconnectedError from error
 
     def serve(self) -> None:
         """Answer requests until either side closes."""
-        with contextlib.suppress(Disconnected):
+        with contextlib.suppress(DisconnectedError):
             while not self.stopping:
                 head = self._next_head()
                 if head is None or not self._exchange(head):
@@ -301,7 +301,7 @@ class Connection:
         if data:
             self.send(data)
         if left:
-            raise Disconnected  # the promised length cannot be kept: cutting is the only honest end
+            raise DisconnectedError  # the promised length cannot be kept: cutting is the only honest end
 
     def _linger(self) -> None:
         """Close our side, then read on for a while: else a reset could destroy the answer in flight."""

@@ -17,7 +17,7 @@ class Node:
     children: list[Node] = field(default_factory=list)
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     pass
 
 
@@ -31,7 +31,7 @@ def parse_xml(body: bytes) -> Node | None:
 
     def start(name: str, _attributes: dict[str, str]) -> None:
         if len(open_nodes) > _MAX_DEPTH:
-            raise _Refused
+            raise _RefusedError
         node = Node(name.rpartition(":")[2])
         open_nodes[-1].children.append(node)
         open_nodes.append(node)
@@ -43,7 +43,7 @@ def parse_xml(body: bytes) -> Node | None:
         open_nodes[-1].text += text
 
     def doctype(*_: object) -> None:
-        raise _Refused
+        raise _RefusedError
 
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -53,6 +53,6 @@ def parse_xml(body: bytes) -> Node | None:
     parser.StartDoctypeDeclHandler = doctype
     try:
         parser.Parse(body, True)
-    except (expat.ExpatError, _Refused, ValueError, LookupError):
+    except (expat.ExpatError, _RefusedError, ValueError, LookupError):
         return None
     return top.children[0] if top.children else None

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MAX_STDOUT = 64 * 1024 * 1024
 MAX_STDERR = 1024 * 1024
+MAX_FILES = 1024 * 1024 * 1024
+"""Bytes of files that a program may leave in its working folder."""
 _READ = 256 * 1024
 _WRITE = 32 * 1024
 _TICK = 0.1
@@ -52,7 +54,11 @@ class Result(NamedTuple):
 
 
 class LocalRunner:
-    """Runs one program in a private folder (mode 0700) that is also its home, until closed.
+    """Runs one program in a private place (mode 0700) until closed.
+
+    Attributes:
+        folder: its working folder, for the files of a call.
+        home: its home, for configuration; nothing of the user's is in it.
 
     Args:
         program: path of the program.
@@ -60,10 +66,13 @@ class LocalRunner:
     """
 
     def __init__(self, program: str, environment: Mapping[str, str]) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="s3conform-"))
-        self._finalizer = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        root = Path(tempfile.mkdtemp(prefix="s3conform-"))
+        self._finalizer = weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
+        self.folder, self.home = root / "work", root / "home"
+        self.folder.mkdir()
+        self.home.mkdir()
         self._program = program
-        self._environment = scrubbed(self.folder) | dict(environment)
+        self._environment = scrubbed(self.home) | dict(environment)
 
     def run(
         self,
@@ -86,9 +95,21 @@ class LocalRunner:
         Raises:
             OSError: it cannot be started.
         """
-        return _run(
-            [self._program, *args], self._environment | dict(environment or {}), self.folder, timeout, stdin, stop
+        started = time.monotonic()
+        process = subprocess.Popen(
+            [self._program, *args],
+            cwd=self.folder,
+            env=self._environment | dict(environment or {}),
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
+
+        def check() -> str:
+            return (stop() if stop else "") or _full(self.folder)
+
+        return _attend(process, stdin, started + timeout, check)
 
     def close(self) -> None:
         """Remove the private folder."""
@@ -122,37 +143,32 @@ def scrubbed(home: Path) -> dict[str, str]:
     return variables | dict.fromkeys(homes, str(home))
 
 
-def _run(
-    command: list[str],
-    environment: dict[str, str],
-    folder: Path,
-    timeout: float,
-    stdin: bytes,
-    stop: Callable[[], str] | None,
+def _attend(
+    process: subprocess.Popen[bytes], stdin: bytes, deadline: float, check: Callable[[], str]
 ) -> Result:
-    deadline = time.monotonic() + timeout
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    """Talk with a program until it ends, and see to it that it does."""
+    started = time.monotonic()
     talk = _Talk(process, stdin)
     stopped = "killed"
     try:
-        stopped = talk.until(deadline, stop)
-        if not stopped:
-            stopped = _ended(process, deadline)
+        stopped = talk.until(deadline, check) or _ended(process, deadline)
     finally:
         if stopped:
             _kill(process)
         talk.close()
     timed_out = stopped == _TIMED_OUT
-    reason = f"did not end within {timeout:g} s" if timed_out else stopped
+    reason = f"did not end within {time.monotonic() - started:.0f} s" if timed_out else stopped
     return Result(process.returncode, bytes(talk.stdout), talk.errors(), timed_out, reason)
+
+
+def _full(folder: Path) -> str:
+    """Why a program that fills the disk is to be killed, or ""."""
+    size = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += (Path(place) / name).lstat().st_size
+    return f"wrote more than {MAX_FILES} bytes of files" if size > MAX_FILES else ""
 
 
 _TIMED_OUT = "timed out"
@@ -194,24 +210,26 @@ class _Talk:
                 self._selector.register(stream, events)
         self._process = process
 
-    def until(self, deadline: float, stop: Callable[[], str] | None) -> str:
+    def until(self, deadline: float, check: Callable[[], str]) -> str:
         """Talk until the program has closed its output; otherwise the reason to kill it."""
-        while self._selector.get_map():
-            left = deadline - time.monotonic()
-            if left <= 0:
+        checked = time.monotonic()
+        while True:
+            now = time.monotonic()
+            if now >= deadline:
                 return _TIMED_OUT
-            for key, _ in self._selector.select(min(left, _TICK if stop else left)):
+            for key, _ in self._selector.select(min(deadline - now, _TICK)):
                 stream: IO[bytes] = key.fileobj  # type: ignore[assignment]
                 if stream is self._process.stdin:
                     self._write(stream)
                 else:
                     self._read(stream)
-            reason = self._flood() or (stop() if stop else "")
+            reason = self._flood()
+            if now >= checked + _TICK:
+                reason, checked = reason or check(), now
             if reason:
                 return reason
             if all(key.fileobj is self._process.stdin for key in self._selector.get_map().values()):
                 return ""
-        return ""
 
     def _write(self, stream: IO[bytes]) -> None:
         try:

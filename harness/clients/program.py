@@ -19,6 +19,7 @@ from harness.wire.route import find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from harness.config import Endpoint
     from harness.wire.exchange import Exchange
@@ -57,6 +58,11 @@ class ProgramClient:
         version = local.version(path, cls.version_arg, cls.version_pattern)
         return (version, "") if version else ("", f"{path} does not run ({install})")
 
+    @property
+    def folder(self) -> Path:
+        """The program's working folder: private, for the files of a call or workflow, gone after `close`."""
+        return self.runner.folder
+
     def close(self) -> None:
         """Stop the proxy and remove the private folder."""
         if self.proxy is not None:
@@ -80,6 +86,9 @@ class ProgramClient:
             environment: further variables.
             seconds: how long the work itself may take; by default as long as a single wait.
             max_requests: kill it after so many requests; 0 for no such limit. Needs a recorded wire.
+
+        Raises:
+            OSError: the program cannot be started.
         """
         if self.proxy is not None:
             self.proxy.take()
@@ -89,11 +98,7 @@ class ProgramClient:
             return f"does not end: killed after {max_requests} requests" if over else ""
 
         timeout = (seconds or self.endpoint.timeout) + GRACE
-        watch = stop if max_requests else None
-        try:
-            result = self.runner.run(args, timeout=timeout, stdin=stdin, environment=environment, stop=watch)
-        except OSError as error:
-            result = local.Result(127, b"", f"cannot start {self.program}: {error.strerror or error}")
+        result = self.runner.run(args, timeout=timeout, stdin=stdin, environment=environment, stop=stop)
         return result, self.proxy.take() if self.proxy is not None else []
 
     def sent(

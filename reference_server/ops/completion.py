@@ -1,4 +1,4 @@
-"""CompleteMultipartUpload: every check on the list of parts, then one transaction. Source: catalogue MPU, MPC."""
+"""CompleteMultipartUpload: checks on the list of parts, then one transaction. Source: catalogue MPU, MPC."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ def _check_checksum(upload: Upload, entry: dict[str, Any], part: Part) -> None:
     if expected not in sent:
         if upload.checksum_type == "COMPOSITE":
             message = (
-                f"The upload was created using a {upload.algorithm.lower()} checksum. The complete request must "
-                f"include the checksum for each part. It was missing for part {part.number} in the request."
+                f"The upload was created using a {upload.algorithm.lower()} checksum. The complete request "
+                f"must include the checksum for each part. It was missing for part {part.number} in the request."
             )
             raise S3Error("InvalidRequest", message)
     elif sent[expected] != part.checksums.get(upload.algorithm):
@@ -119,8 +119,8 @@ def _object(call: Call, upload: Upload, parts: list[Part]) -> StoredObject:
     checksum_type = upload.checksum_type or "FULL_OBJECT"
     asked_type = call.members.get("ChecksumType")
     if asked_type is not None and asked_type.upper() != checksum_type:
-        message = f"The upload was created using the {checksum_type} checksum mode. The complete request must use it."
-        raise S3Error("InvalidRequest", message)
+        message = f"The upload was created using the {checksum_type} checksum mode."
+        raise S3Error("InvalidRequest", f"{message} The complete request must use the same checksum mode.")
     values = [part.checksums[algorithm] for part in parts]
     if checksum_type == "COMPOSITE":
         value = checksums.composite(algorithm, values)
@@ -130,7 +130,10 @@ def _object(call: Call, upload: Upload, parts: list[Part]) -> StoredObject:
     digest = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in parts)).hexdigest()
     return StoredObject(
         *(call.key, size, f"{digest}-{len(parts)}", now(), upload.storage_class),
-        *(algorithm, checksum_type, value, upload.attributes, None, upload.seq, len(parts)),
+        *(algorithm, checksum_type, value),
+        attributes=upload.attributes,
+        upload=upload.seq,
+        parts=len(parts),
     )
 
 
@@ -141,12 +144,14 @@ def _check_size(header: str | None, size: int) -> None:
     if not (header.isascii() and header.isdigit() and len(header) < 20):
         raise S3Error("InvalidRequest", "Value for x-amz-mp-object-size header is invalid.")
     if int(header) != size:
-        message = f"The provided 'x-amz-mp-object-size' header value {header} does not match what was computed: {size}"
-        raise S3Error("InvalidRequest", message)
+        message = (
+            f"The provided 'x-amz-mp-object-size' header value {header} does not match what was computed:"
+        )
+        raise S3Error("InvalidRequest", f"{message} {size}")
 
 
 def _check_object_checksum(call: Call, algorithm: str, value: str) -> None:
-    """A checksum of the whole object in the headers (MPC-018); the part count after a composite is optional."""
+    """A checksum of the whole object in the headers (MPC-018); a composite may lack its part count."""
     for known in checksums.ALGORITHMS.values():
         sent = call.members.get(checksums.member(known))
         if sent is None:

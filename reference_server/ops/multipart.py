@@ -1,4 +1,4 @@
-"""The life of a multipart upload, except copying into it and listing uploads. Source: catalogue MPU, MPC, CWR."""
+"""The life of a multipart upload, except copying into it and listing uploads. Source: catalogue MPU, MPC."""
 
 from __future__ import annotations
 
@@ -43,19 +43,15 @@ def _checksum_of(call: Call) -> tuple[str | None, str | None]:
             )
             raise S3Error("InvalidRequest", message)
         return None, None
-    algorithm = checksums.ALGORITHMS.get(asked.lower())
-    if algorithm is None:
-        known = ", ".join(sorted(checksums.ALGORITHMS.values()))
-        message = f"Checksum algorithm provided is unsupported. Please try again with any of the valid types: [{known}]"
-        raise S3Error("InvalidRequest", message)
+    algorithm = checksums.named(asked)
     if asked_type is None:
         return algorithm, checksums.default_type(algorithm)
     checksum_type = asked_type.upper()
     if checksum_type not in ("COMPOSITE", "FULL_OBJECT"):
         raise S3Error("InvalidRequest", "Value for x-amz-checksum-type header is invalid.")
     if not checksums.allows(algorithm, checksum_type):
-        message = f"The {checksum_type} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
-        raise S3Error("InvalidRequest", message)
+        message = f"checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
+        raise S3Error("InvalidRequest", f"The {checksum_type} {message}")
     return algorithm, checksum_type
 
 
@@ -100,8 +96,8 @@ def _check_algorithm(upload: Upload, used: str | None) -> None:
     if expected is None or used == expected or (used is None and upload.checksum_type == "FULL_OBJECT"):
         return
     actual = used.lower() if used else "null"
-    message = f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()}, actual checksum Type: {actual}"
-    raise S3Error("InvalidRequest", message)
+    message = f"expected checksum Type: {expected.lower()}, actual checksum Type: {actual}"
+    raise S3Error("InvalidRequest", f"Checksum Type mismatch occurred, {message}")
 
 
 def abort_multipart_upload(call: Call) -> Result:

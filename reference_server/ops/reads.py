@@ -1,4 +1,4 @@
-"""GetObject and HeadObject: ranges, parts, conditions, overrides. Source: catalogue GET, CRD, CKS, MPC-027."""
+"""GetObject and HeadObject: ranges, parts, conditions, overrides. Source: catalogue GET, CRD, CKS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reference_server.call import (
 )
 from reference_server.codec import http_time
 from reference_server.conditions import byte_range, check_read
-from reference_server.errors import NotModified, S3Error, invalid_argument
+from reference_server.errors import NotModifiedError, S3Error, invalid_argument
 
 if TYPE_CHECKING:
     from reference_server.blobs import Blob
@@ -108,7 +108,7 @@ def _describe(
     check_version(call)
     members = _members(stored, overrides)
     if not check_read(call.members, stored):
-        raise NotModified([("Last-Modified", http_time(stored.modified)), ("ETag", f'"{stored.etag}"')])
+        raise NotModifiedError([("Last-Modified", http_time(stored.modified)), ("ETag", f'"{stored.etag}"')])
     number, header = call.members.get("PartNumber"), call.members.get("Range")
     size = stored.size
     if number is not None:

@@ -1,0 +1,306 @@
+"""The AWS CLI, versions 1 and 2, as users run it: `aws s3api` for single operations, `aws s3` for the rest.
+
+Retries are off, so that every answer is the endpoint's own. Parameters travel in a private file under the
+service model's names, so that what the CLI sends is what a scenario says.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from botocore import xform_name
+
+from harness.clients.base import Inexpressible, Observed
+from harness.clients.program import LISTING_REQUESTS, ProgramClient, is_plain
+from harness.wire import model
+from harness.wire.http1 import MAX_BODY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from harness.clients.local import Result
+    from harness.config import Endpoint
+    from harness.wire.tape import Recorded
+
+MIN_PART = 5 * 1024 * 1024
+_SECRET = frozenset({"SSECustomerKey", "CopySourceSSECustomerKey"})
+_REFUSED = re.compile(
+    r"An error occurred \((.*?)\) when calling the (\w+) operation(?: \([^()]*\))?: ([^\r\n]*)"
+)
+_UNSENT = re.compile(
+    r"(?m)Parameter validation failed|Invalid bucket name|^usage: |Unknown options|Unable to parse|Error parsing"
+    r"|codec can't encode|Member must be|the following arguments are required"
+)
+_NOTE = re.compile(r"(?m)^(?:usage: )?Note: AWS CLI version 2.*$")
+
+
+class AwsCli(ProgramClient):
+    """The AWS CLI against one endpoint.
+
+    Args:
+        endpoint: where to send, and with whose credentials.
+    """
+
+    name: ClassVar[str] = "awscli"
+    program: ClassVar[str] = "aws"
+    version_arg: ClassVar[str] = "--version"
+    version_pattern: ClassVar[str] = r"aws-cli/([\w.\-]+)"
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        credentials = endpoint.credentials
+        environment = {
+            "AWS_ACCESS_KEY_ID": credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+            "AWS_MAX_ATTEMPTS": "1",
+            "AWS_PAGER": "",
+            "AWS_CLI_AUTO_PROMPT": "off",
+        }
+        if credentials.session_token:
+            environment["AWS_SESSION_TOKEN"] = credentials.session_token
+        super().__init__(endpoint, environment)
+        self._common = ["--endpoint-url", endpoint.url, "--region", endpoint.region]
+        if endpoint.insecure:
+            self._common += ["--no-verify-ssl"]
+        elif endpoint.ca_bundle:
+            self._common += ["--ca-bundle", endpoint.ca_bundle]
+        seconds = str(max(1, round(endpoint.timeout)))
+        self._bounds = ["--cli-read-timeout", seconds, "--cli-connect-timeout", seconds]
+        self._settings = {
+            "AWS_CONFIG_FILE": str(self._configuration("config", "")),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.runner.home / "no-credentials"),
+        }
+        if self.proxy is not None:
+            self._settings |= dict.fromkeys(
+                ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), self.proxy.url
+            )
+
+    # --- the client's verbs ---
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Observed:
+        """One operation through `aws s3api`, its listing commands without pagination."""
+        shape = model.operation(operation).output_shape
+        payload = shape.members.get(shape.serialization.get("payload", "")) if shape else None
+        if payload is not None and payload.type_name == "blob":
+            return self._download(operation, params)
+        args, shown = self._input(operation, params)
+        return self._api(operation, params, [*args, "--no-paginate"], [*shown, "--no-paginate"])
+
+    def list_all(self, version: int, params: Mapping[str, Any]) -> Observed:
+        """Every page by the CLI's own pagination."""
+        operation = "ListObjectsV2" if version == 2 else "ListObjects"
+        asked = {name: value for name, value in params.items() if name != "MaxKeys"}
+        size = ["--page-size", str(params["MaxKeys"])] if "MaxKeys" in params else []
+        args, shown = self._input(operation, asked)
+        observed = self._api(operation, asked, args + size, shown + size, max_requests=LISTING_REQUESTS)
+        observed.output = {"Contents": [], "CommonPrefixes": []} | observed.output
+        return observed
+
+    def upload(self, params: Mapping[str, Any], part_size: int) -> Observed:
+        """`aws s3 cp` of a file in parts of `part_size`; the smallest that the CLI makes are 5 MiB."""
+        bucket, key = str(params["Bucket"]), str(params["Key"])
+        if extra := set(params) - {"Bucket", "Key", "Body"}:
+            raise Inexpressible(f"an upload by aws s3 cp is not given {', '.join(sorted(extra))}")
+        if part_size < MIN_PART:
+            raise Inexpressible("aws s3 cp makes no parts below 5 MiB")
+        if key.endswith("/"):
+            raise Inexpressible("aws s3 cp takes a key that ends with a slash for a folder")
+        sizes = f"  multipart_threshold = {part_size}\n  multipart_chunksize = {part_size}\n"
+        settings = {"AWS_CONFIG_FILE": str(self._configuration("upload-config", sizes))}
+        self._file("body.bin", params["Body"])
+        observed = self._s3(
+            ["cp", "body.bin", f"s3://{bucket}/{key}", "--no-progress"],
+            operation="CompleteMultipartUpload",
+            params={"Bucket": bucket, "Key": key},
+            settings=settings,
+            seconds=2 * self.endpoint.timeout,
+        )
+        observed.command["awscli"] += (
+            f"  # s3.multipart_threshold and s3.multipart_chunksize configured as {part_size}"
+        )
+        return observed
+
+    def s3(self, *args: str, stdin: bytes | None = None) -> Observed:
+        """A high-level command, `aws s3 ARGS`; relative paths are below `folder`.
+
+        What it printed is in `stdout` (bytes in `body`), what it sent in `exchanges`.
+        """
+        return self._s3(list(args), stdin=stdin or b"", seconds=2 * self.endpoint.timeout)
+
+    # --- running it ---
+
+    def _api(
+        self,
+        operation: str,
+        params: Mapping[str, Any],
+        args: list[str],
+        shown: list[str],
+        max_requests: int = 0,
+    ) -> Observed:
+        command = ["s3api", xform_name(operation, "-")]
+        result, recorded = self._run([*command, *args], max_requests=max_requests)
+        record = self.sent(recorded, [operation], params)
+        observed = self._read(operation, result, recorded, record)
+        observed.command = {"awscli": self._shown([*command, *shown])}
+        if result.exit_code == 0:
+            observed.output = _output(result.stdout)
+        return observed
+
+    def _download(self, operation: str, params: Mapping[str, Any]) -> Observed:
+        """An operation that writes a file; the CLI takes no JSON for these, so each parameter is an argument."""
+        args: list[str] = []
+        shown: list[str] = []
+        for name, value in params.items():
+            option = f"--{xform_name(name, '-')}"
+            if isinstance(value, bool):
+                args.append(option if value else option.replace("--", "--no-", 1))
+                shown.append(args[-1])
+                continue
+            text = str(value)
+            if not is_plain(text):
+                raise Inexpressible(f"{name} has characters that a command line cannot carry")
+            shown.append(f"{option}={'…' if name in _SECRET else text}")
+            if name in _SECRET or text.startswith(("file://", "fileb://", "http://", "https://")):
+                text = f"file://{self._file(f'argument-{name}', text.encode())}"
+            args.append(f"{option}={text}")
+        out = self.folder / "body.out"
+        out.unlink(missing_ok=True)
+        observed = self._api(operation, params, [*args, out.name], [*shown, out.name])
+        if out.is_file():
+            with out.open("rb") as stream:
+                observed.body = stream.read(MAX_BODY)
+            out.unlink()
+        return observed
+
+    def _s3(
+        self,
+        args: list[str],
+        *,
+        operation: str = "",
+        params: Mapping[str, Any] | None = None,
+        stdin: bytes = b"",
+        settings: Mapping[str, str] | None = None,
+        seconds: float = 0.0,
+    ) -> Observed:
+        for text in args:
+            if "\0" in text or not text.isprintable():
+                _check_argument(text)
+        result, recorded = self._run(["s3", *args], stdin=stdin, settings=settings, seconds=seconds)
+        record = self.sent(recorded, [operation], params or {}) if operation else None
+        observed = self._read(operation or f"aws s3 {args[0]}", result, recorded, record)
+        observed.body = result.stdout
+        observed.command = {"awscli": self._shown(["s3", *args])}
+        return observed
+
+    def _run(
+        self,
+        args: list[str],
+        *,
+        stdin: bytes = b"",
+        settings: Mapping[str, str] | None = None,
+        seconds: float = 0.0,
+        max_requests: int = 0,
+    ) -> tuple[Result, list[Recorded]]:
+        return self.execute(
+            [*args, *self._common, *self._bounds],
+            stdin=stdin,
+            environment=self._settings | dict(settings or {}),
+            seconds=seconds,
+            max_requests=max_requests,
+        )
+
+    def _read(
+        self, operation: str, result: Result, recorded: Sequence[Recorded], record: Recorded | None
+    ) -> Observed:
+        """What it came to; the CLI's own words fill in where the wire was not recorded.
+
+        Raises:
+            Inexpressible: the CLI refused to send it.
+        """
+        refused = _REFUSED.search(result.stderr)
+        if result.exit_code and not recorded and not refused and _UNSENT.search(result.stderr):
+            raise Inexpressible(f"the AWS CLI does not send this: {_reason(result.stderr)}")
+        observed = self.observed(operation, result, recorded, record)
+        if refused and not record:
+            code, message = refused[1], refused[3]
+            if code.isdigit():  # an answer without a body: the CLI shows its status
+                observed.status = int(code) if len(code) == 3 else None
+            else:
+                observed.code = code
+            observed.message = message
+        elif result.exit_code and not refused and observed.status is None and not observed.failure:
+            observed.failure = _reason(result.stderr)
+        return observed
+
+    # --- what it is given ---
+
+    def _input(self, operation: str, params: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+        """The arguments that carry the parameters, and how they are shown to the user."""
+        members = model.operation(operation).input_shape
+        blob = members.serialization.get("payload", "") if members else ""
+        streams = blob in params and members is not None and members.members[blob].type_name == "blob"
+        plain = {name: value for name, value in params.items() if not (streams and name == blob)}
+        path = self._file("input.json", json.dumps(plain, default=_plain).encode())
+        hidden = {name: "…" if name in _SECRET else value for name, value in plain.items()}
+        text = json.dumps(hidden, default=_plain, ensure_ascii=False)
+        args, shown = ["--cli-input-json", f"file://{path}"], ["--cli-input-json", text]
+        if streams:
+            option = f"--{xform_name(blob, '-')}"
+            args += [option, str(self._file("body.bin", params[blob]))]
+            shown += [option, "body.bin"]
+        return args, shown
+
+    def _file(self, name: str, data: bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(data)
+        return path
+
+    def _configuration(self, name: str, transfer: str) -> Path:
+        """A configuration file; nothing in it is secret."""
+        path = self.runner.home / name
+        path.write_text(
+            "[default]\noutput = json\ncli_follow_urlparam = false\ncli_timestamp_format = wire\n"
+            "cli_binary_format = raw-in-base64-out\ncli_history = disabled\n"
+            f"s3 =\n  addressing_style = {self.endpoint.addressing}\n{transfer}"
+        )
+        return path
+
+    def _shown(self, args: list[str]) -> str:
+        return shlex.join(["aws", *args, *self._common])
+
+
+def _check_argument(text: str) -> None:
+    if not is_plain(text):
+        raise Inexpressible("a command line cannot carry this argument")
+
+
+def _plain(value: Any) -> str:
+    """A value that JSON has no form for: timestamps as ISO 8601, bytes as text."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _output(stdout: bytes) -> dict[str, Any]:
+    """The members that the CLI printed; it prints null for those that were not there."""
+    try:
+        value = json.loads(stdout) if stdout.strip() else {}
+    except ValueError:
+        return {}
+    return {name: item for name, item in value.items() if item is not None} if isinstance(value, dict) else {}
+
+
+def _reason(stderr: str) -> str:
+    """The CLI's reason in one line, without its usage text."""
+    text = _NOTE.sub("", stderr)
+    _, found, rest = text.rpartition("Parameter validation failed:")
+    lines = [line.strip() for line in (rest if found else text).splitlines() if line.strip()]
+    if not lines:
+        return "it gave no reason"
+    error = [line for line in lines if line.startswith("aws: error: ")]
+    return " ".join(lines)[:300] if found else (error or lines[-1:])[0].removeprefix("aws: error: ")[:300]
