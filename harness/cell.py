@@ -109,7 +109,7 @@ class CellRunner:
             self._witness.close()
             text = f"no verdict within {self._config.endpoint.cell_limit:g} s"
             return self._lost(scene, None) or self._observation(scene, "failure", text)
-        except Exception as error:  # noqa: BLE001 - a fault of the harness is a verdict of its own, never the endpoint's
+        except Exception as error:  # the harness's own fault is never charged to the endpoint
             return self._observation(scene, "failure", f"harness fault: {type(error).__name__}: {error}"[:500])
         return self._observation(scene, "match", "")
 

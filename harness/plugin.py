@@ -25,7 +25,7 @@ SCENARIOS = Path(__file__).parent.parent / "scenarios"
 
 _CONFIG = pytest.StashKey[RunConfig]()
 _RUNNER = pytest.StashKey[CellRunner]()
-_INPUT = "s3conform"
+_KEY = "s3conform"
 
 
 class CellFailed(Exception):
@@ -41,14 +41,17 @@ class CellItem(pytest.Item):
         self.cell: Cell | None = None
 
     def runtest(self) -> None:
+        """Run the cell; a verdict that counts as a failure is told to pytest."""
         self.cell = self.config.stash[_RUNNER].run(self.scenario, self.client)
         if self.cell.fails:
             raise CellFailed(f"{self.cell.verdict}: {self.cell.message}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: Any, **__: Any) -> str:
+        """The verdict in one line, never a traceback."""
         return str(excinfo.value)
 
     def reportinfo(self) -> tuple[Path, None, str]:
+        """Where the item comes from."""
         return self.path, None, self.name
 
 
@@ -56,6 +59,7 @@ class ScenarioFile(pytest.File):
     """A module of scenarios: an item for each selected scenario of it and each client that can express it."""
 
     def collect(self) -> Iterator[pytest.Item]:
+        """The module's cells of this run."""
         config = self.config.stash[_CONFIG]
         registry = scenario.load()
         for name in config.scenarios:
@@ -73,9 +77,9 @@ def clients_of(found: scenario.Scenario, config: RunConfig) -> list[str]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take the run's configuration from the process that started this one."""
-    sent = getattr(config, "workerinput", {}).get(_INPUT)
-    if sent is not None:
-        prepare(config, msgspec.json.decode(sent, type=RunConfig), config.workerinput["workerid"])  # type: ignore[attr-defined]
+    given = getattr(config, "workerinput", {})
+    if _KEY in given:
+        prepare(config, msgspec.json.decode(given[_KEY], type=RunConfig), given["workerid"])
 
 
 def prepare(config: pytest.Config, run: RunConfig, worker: str) -> None:
@@ -104,7 +108,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Let the cell travel with its report, also from another process."""
     report = yield
     if report.when == "call" and isinstance(item, CellItem) and item.cell is not None:
-        report.s3conform = msgspec.json.encode(item.cell).decode()
+        vars(report)[_KEY] = msgspec.json.encode(item.cell).decode()
     return report
 
 
@@ -119,7 +123,11 @@ class Collector:
     """
 
     def __init__(
-        self, run: RunConfig, on_cell: Callable[[Cell], None], on_lost: Callable[[str, str], None], workers: int
+        self,
+        run: RunConfig,
+        on_cell: Callable[[Cell], None],
+        on_lost: Callable[[str, str], None],
+        workers: int,
     ) -> None:
         self._run = run
         self._on_cell = on_cell
@@ -134,18 +142,18 @@ class Collector:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Send the configuration over the worker's private channel: nothing of it is on a command line."""
-        node.workerinput[_INPUT] = msgspec.json.encode(self._run).decode()
+        node.workerinput[_KEY] = msgspec.json.encode(self._run).decode()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in a finished cell."""
-        sent = getattr(report, "s3conform", None)
+        sent = getattr(report, _KEY, None)
         if sent is not None:
             self._on_cell(msgspec.json.decode(sent, type=Cell))
         elif report.failed:
             self._on_lost(report.nodeid.rpartition("::")[2], str(report.longrepr)[:500])
 
 
-def main(run: RunConfig, collector: Collector, workers: int) -> int:
+def main(collector: Collector, workers: int) -> int:
     """Run pytest over the selected cells; its exit status."""
     arguments = [
         str(SCENARIOS),

@@ -189,9 +189,7 @@ class Run(msgspec.Struct):
     @property
     def complete(self) -> bool:
         """Whether the run came to its end and every planned cell is there."""
-        return (
-            self.footer is not None and not self.footer.interrupted and len(self.cells) >= self.header.planned
-        )
+        return self.footer is not None and not self.footer.interrupted and len(self.cells) >= self.header.planned
 
     @property
     def counts(self) -> dict[str, int]:

@@ -32,7 +32,9 @@ from harness.scenario import Scenario
 
 _CLEANUP_SECONDS = 120.0
 _CONTACT_SECONDS = 8.0
-_REFUSALS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity", "ExpiredToken", "InvalidToken"})
+_REFUSALS = frozenset(
+    {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity", "ExpiredToken", "InvalidToken"}
+)
 
 
 def new_run_id() -> str:
@@ -147,7 +149,7 @@ def execute(
 
     watch = _Watch(file, endpoint.cell_limit, on_stall)
     try:
-        status = plugin.main(config, plugin.Collector(config, file.add, lost, workers), workers)
+        status = plugin.main(plugin.Collector(config, file.add, lost, workers), workers)
         interrupted = "interrupted by the user" if status == 2 else ""
         leftovers = _cleanup(config)
     except KeyboardInterrupt:

@@ -1,5 +1,7 @@
-"""What a run owns: buckets it made, or a prefix in the one bucket it was given. All of it is journaled before it
-exists, so that nothing a killed run left behind is forgotten, and nothing else is ever written or deleted.
+"""What a run owns: buckets it made, or a prefix in the one bucket it was given.
+
+All of it is journaled before it exists, so that nothing a killed run left behind is forgotten, and nothing else is
+ever written or deleted.
 """
 
 from __future__ import annotations
@@ -93,7 +95,13 @@ class Sandbox:
     """
 
     def __init__(
-        self, run_id: str, worker: str, witness: RawClient, journal: Path, bucket: str = "", implicit: bool = False
+        self,
+        run_id: str,
+        worker: str,
+        witness: RawClient,
+        journal: Path,
+        bucket: str = "",
+        implicit: bool = False,
     ) -> None:
         self.confined = bool(bucket)
         self._stem = f"{NAME}-{run_id}-{worker}"

@@ -143,7 +143,9 @@ def select(
     known = {found.family for found in registry.values()}
     wanted_families = [_known("family", name.upper(), known) for name in families]
     wanted_ids = [_known("scenario", name.upper(), registry) for name in ids]
-    levels = (MUST, SHOULD, EXTENDED)[: (MUST, SHOULD, EXTENDED).index(level) + 1] if level else (MUST, SHOULD, EXTENDED)
+    levels = (
+        (MUST, SHOULD, EXTENDED)[: (MUST, SHOULD, EXTENDED).index(level) + 1] if level else (MUST, SHOULD, EXTENDED)
+    )
     return [
         found
         for found in registry.values()

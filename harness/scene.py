@@ -80,8 +80,10 @@ class Scene:
         return self._keep("client", self.client.upload(params, part_size))
 
     def send(self, operation: str, method: str, target: str, *headers: tuple[str, str], **options: Any) -> Observed:
-        """One exact request by raw HTTP, for statements that only `raw` can make; see `RawClient.send`."""
-        return self._keep("client", self.witness.send(operation, method, target, list(headers), **options))
+        """One exact request, for statements that only `raw` can make; see `RawClient.send`."""
+        if not isinstance(self.client, RawClient):
+            raise Inexpressible(f"{self.client.name} cannot send an exact request")
+        return self._keep("client", self.client.send(operation, method, target, list(headers), **options))
 
     def setup(self, operation: str, **params: Any) -> Observed:
         """One operation that prepares the scene, by raw HTTP; the cell is blocked when it fails."""

@@ -1,4 +1,4 @@
-"""Who sent a request: Signature Version 4 in headers or in a presigned query.
+"""Who sent a request: Signature Version 4 in headers or in a presigned query, Version 2 only in the latter.
 
 Each access key is an account of its own. Refusals carry what AWS documents for them (catalogue AUTH, PRE).
 """
@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reference_server import sigv4
+from reference_server import sigv2, sigv4
 from reference_server.codec import iso_time
 from reference_server.errors import S3Error, invalid_argument
 
@@ -109,7 +109,14 @@ class Authenticator:
         if "X-Amz-Algorithm" in query or "X-Amz-Signature" in query or "X-Amz-Credential" in query:
             return self._from_query(request)
         if "Signature" in query and "AWSAccessKeyId" in query:
-            raise _unsupported()
+            access_key = query["AWSAccessKeyId"]
+            sigv2.verify(request, self._secret(access_key, request), self._clock())
+            return Authenticated(self._accounts[access_key], UNSIGNED)
+        if "Signature" in query or "AWSAccessKeyId" in query:
+            message = (
+                "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
+            )
+            raise S3Error("AccessDenied", message)
         raise S3Error("AccessDenied")
 
     # Header form
@@ -122,7 +129,7 @@ class Authenticator:
             raise invalid_argument("Authorization", authorization, "Unsupported Authorization Type")
         claim = self._header_claim(rest)
         payload = self._payload_keyword(request)
-        secret = self._secret(claim, request)
+        secret = self._secret(claim.access_key, request)
         stamp = _header_stamp(request)
         self._check_skew(stamp)
         if not stamp.startswith(claim.date):
@@ -198,7 +205,7 @@ class Authenticator:
         stamp = query["X-Amz-Date"]
         if not _STAMP.match(stamp) or not stamp.startswith(claim.date):
             raise _bad_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
-        secret = self._secret(claim, request)
+        secret = self._secret(claim.access_key, request)
         self._check_expiry(stamp, query["X-Amz-Expires"])
         self._check_signed(request, claim, exempt=("x-amz-content-sha256",))
         pairs = sigv4.canonical_query((n, v) for n, v in request.query if n != "X-Amz-Signature")
@@ -224,10 +231,10 @@ class Authenticator:
 
     # Both
 
-    def _secret(self, claim: _Claim, request: Request) -> str:
-        secret = self._secrets.get(claim.access_key)
+    def _secret(self, access_key: str, request: Request) -> str:
+        secret = self._secrets.get(access_key)
         if secret is None:
-            raise S3Error("InvalidAccessKeyId", None, {"AWSAccessKeyId": claim.access_key})
+            raise S3Error("InvalidAccessKeyId", None, {"AWSAccessKeyId": access_key})
         token = request.headers.get("x-amz-security-token")
         if token is not None:  # all credentials here are permanent ones
             raise S3Error("InvalidToken", None, {"Token-0": token})

@@ -108,7 +108,7 @@ def delete_in_missing_bucket(s3: Scene) -> None:
     "DEL-005",
     MUST,
     "DeleteObjects",
-    source="LocalStack test_delete_non_existing_keys; versitygw REST DeleteObjects - nonexistent key (recorded on AWS)",
+    source="LocalStack test_delete_non_existing_keys (recorded on AWS); versitygw REST DeleteObjects - nonexistent key",
     clients=SDKS,
 )
 def batch_reports_every_key(s3: Scene) -> None:
@@ -132,7 +132,7 @@ def batch_reports_every_key(s3: Scene) -> None:
     "DEL-006",
     MUST,
     "DeleteObjects",
-    source="LocalStack test_delete_non_existing_keys_quiet; versitygw REST DeleteObjects - quiet mode (recorded on AWS)",
+    source="LocalStack test_delete_non_existing_keys_quiet; versitygw REST DeleteObjects - quiet mode",
     clients=SDKS,
 )
 def quiet_batch_is_quiet(s3: Scene) -> None:
@@ -146,7 +146,12 @@ def quiet_batch_is_quiet(s3: Scene) -> None:
     """
     there, never = s3.key("there"), s3.key("never")
     s3.put(there)
-    s3.expect(s3.call("DeleteObjects", **document([there, never], Quiet=True)), ok(), absent("Deleted"), absent("Errors"))
+    s3.expect(
+        s3.call("DeleteObjects", **document([there, never], Quiet=True)),
+        ok(),
+        absent("Deleted"),
+        absent("Errors"),
+    )
     gone(s3, there)
 
 
@@ -213,7 +218,7 @@ def _batch_digests(key: str) -> dict[str, str]:
     "DEL-010",
     MUST,
     "DeleteObjects",
-    source="OpenStack Swift test_no_md5_no_sha_no_crc_header_multi_delete; versitygw REST delete objects - no content-md5",
+    source="OpenStack Swift test_no_md5_no_sha_no_crc_header_multi_delete; versitygw REST delete objects",
     clients=("raw",),
 )
 def batch_needs_a_digest(s3: Scene) -> None:

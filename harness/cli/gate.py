@@ -16,6 +16,8 @@ def command(run: Path) -> int:
     read = record.read(run)
     code = gate.exit_code(read)
     failing = sum(cell.fails for cell in read.cells)
-    word = {errors.OK: "passes", errors.VIOLATIONS: f"fails: {failing} cells"}.get(code, "is incomplete or checked nothing")
+    word = {errors.OK: "passes", errors.VIOLATIONS: f"fails: {failing} cells"}.get(
+        code, "is incomplete or checked nothing"
+    )
     click.echo(f"{read.path} {word} ({', '.join(f'{n} {name}' for name, n in read.counts.items() if n)})")
     return code

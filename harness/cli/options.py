@@ -14,7 +14,8 @@ from harness.wire.sigv4 import Credentials
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--access-key", envvar="AWS_ACCESS_KEY_ID", default="", help="Access key id. [env: AWS_ACCESS_KEY_ID]"),
+    click.option("--access-key", envvar="AWS_ACCESS_KEY_ID", default="", help="Access key id. [env: AWS_ACCESS_KEY_ID]"
+   ),
     click.option(
         "--secret-key", envvar="AWS_SECRET_ACCESS_KEY", default="", help="Secret key. [env: AWS_SECRET_ACCESS_KEY]"
     ),
@@ -28,7 +29,8 @@ _OPTIONS = (
     click.option("--addressing", type=click.Choice(["path", "virtual"]), default="path", show_default=True,
                  help="Bucket in the path or in the host name."),
     click.option("--insecure", is_flag=True, help="Do not verify TLS certificates."),
-    click.option("--ca-bundle", envvar="AWS_CA_BUNDLE", default="", help="PEM file of CAs to trust. [env: AWS_CA_BUNDLE]"),
+    click.option("--ca-bundle", envvar="AWS_CA_BUNDLE", default="",
+                 help="PEM file of CAs to trust. [env: AWS_CA_BUNDLE]"),
     click.option("--timeout", type=click.FloatRange(0.1, 3600), default=30.0, show_default=True,
                  help="Seconds that any single wait may take."),
 )  # fmt: skip
@@ -48,7 +50,9 @@ def make_endpoint(url: str, options: dict[str, Any]) -> Endpoint:
         UsageError: a URL or credentials that cannot be used.
     """
     if not options["access_key"] or not options["secret_key"]:
-        raise UsageError("no credentials: give --access-key and --secret-key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        raise UsageError(
+            "no credentials: give --access-key and --secret-key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
     credentials = Credentials(options["access_key"], options["secret_key"], options["session_token"])
     for name in ("access_key", "secret_key", "session_token", "region"):
         if not options[name].isascii() or not options[name].isprintable() or " " in options[name]:

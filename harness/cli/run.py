@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from harness import gate, offline, profile, record, run, scenario
+from harness import __version__, gate, offline, profile, record, run, scenario
 from harness.cli.options import endpoint_options, make_endpoint
 from harness.cli.progress import Progress
 from harness.config import Endpoint, RunConfig
@@ -22,12 +22,23 @@ from harness.record import ClientInfo, GatewayInfo
 @click.command("run")
 @click.option("--endpoint", default="", help="URL to judge; without it, the bundled reference server is started.")
 @endpoint_options
-@click.option("--profile", "profile_name", default="aws", show_default=True, help="What the gateway documents: name or file.")
+@click.option(
+    "--profile",
+    "profile_name",
+    default="aws",
+    show_default=True,
+    help="What the gateway documents: name or file.",
+)
 @click.option("--clients", default="", help="Clients, comma-separated. Default: all that are installed.")
 @click.option("--family", default="", help="Only these families, comma-separated: ETAG,LST2 …")
 @click.option("--scenario", "scenario_ids", default="", help="Only these scenarios, comma-separated: ETAG-001 …")
-@click.option("--level", type=click.Choice(["must", "should", "extended"]), default="extended", show_default=True,
-              help="Lowest level to check.")
+@click.option(
+    "--level",
+    type=click.Choice(["must", "should", "extended"]),
+    default="extended",
+    show_default=True,
+    help="Lowest level to check.",
+)
 @click.option("--bucket", default="", help="Use only this existing bucket, below a prefix of the run's own.")
 @click.option("-n", "--workers", type=click.IntRange(1, 64), default=None, help="Processes. Default: number of CPUs.")
 @click.option("--personality", default="", help="What the bundled server plays, when there is no --endpoint.")
@@ -69,9 +80,10 @@ def command(**options: Any) -> int:
 
 def _report(out: Path, outcome: run.Outcome) -> int:
     """Write the reports, print the summary; the exit code."""
+    from rich.console import Console
+
     import reports
     from reports.terminal import summary
-    from rich.console import Console
 
     finished = record.read(out)
     files = reports.write_all(finished, out)
@@ -94,11 +106,16 @@ def _endpoint(options: dict[str, Any], stack: ExitStack) -> tuple[Endpoint, Gate
         return endpoint, GatewayInfo(name=run.contact(endpoint)[:100] or "unknown")
     arguments = ("--personality", options["personality"]) if options["personality"] else ()
     ready = stack.enter_context(offline.reference_server(*arguments))
-    own = {"access_key": ready.access_key, "secret_key": ready.secret_key, "session_token": "", "region": ready.region}
+    own = {
+        "access_key": ready.access_key,
+        "secret_key": ready.secret_key,
+        "session_token": "",
+        "region": ready.region,
+    }
     endpoint = make_endpoint(ready.endpoint, options | own)
     run.contact(endpoint)
     name = "s3conform reference server" + (f" as {options['personality']}" if options["personality"] else "")
-    return endpoint, GatewayInfo(name=name, version=run.__version__)
+    return endpoint, GatewayInfo(name=name, version=__version__)
 
 
 def _clients(names: str) -> list[ClientInfo]:

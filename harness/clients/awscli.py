@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from botocore import xform_name
 
 from harness.clients.base import Inexpressible, Observed
-from harness.clients.program import LISTING_REQUESTS, ProgramClient, is_plain
+from harness.clients.program import LISTING_REQUESTS, ProgramClient, is_argument
 from harness.wire import model
 from harness.wire.http1 import MAX_BODY
 
@@ -32,8 +32,8 @@ _REFUSED = re.compile(
     r"An error occurred \((.*?)\) when calling the (\w+) operation(?: \([^()]*\))?: ([^\r\n]*)"
 )
 _UNSENT = re.compile(
-    r"(?m)Parameter validation failed|Invalid bucket name|^usage: |Unknown options|Unable to parse|Error parsing"
-    r"|codec can't encode|Member must be|the following arguments are required"
+    r"(?m)Parameter validation failed|Invalid bucket name|^usage: |Unknown options|Unable to parse"
+    r"|Error parsing|codec can't encode|Member must be|the following arguments are required"
 )
 _NOTE = re.compile(r"(?m)^(?:usage: )?Note: AWS CLI version 2.*$")
 
@@ -112,9 +112,8 @@ class AwsCli(ProgramClient):
             raise Inexpressible("aws s3 cp takes a key that ends with a slash for a folder")
         sizes = f"  multipart_threshold = {part_size}\n  multipart_chunksize = {part_size}\n"
         settings = {"AWS_CONFIG_FILE": str(self._configuration("upload-config", sizes))}
-        self._file("body.bin", params["Body"])
         observed = self._s3(
-            ["cp", "body.bin", f"s3://{bucket}/{key}", "--no-progress"],
+            ["cp", str(self._file("body.bin", params["Body"])), f"s3://{bucket}/{key}", "--no-progress"],
             operation="CompleteMultipartUpload",
             params={"Bucket": bucket, "Key": key},
             settings=settings,
@@ -152,7 +151,7 @@ class AwsCli(ProgramClient):
         return observed
 
     def _download(self, operation: str, params: Mapping[str, Any]) -> Observed:
-        """An operation that writes a file; the CLI takes no JSON for these, so each parameter is an argument."""
+        """An operation whose answer goes to a file; for these the CLI takes no JSON, only arguments."""
         args: list[str] = []
         shown: list[str] = []
         for name, value in params.items():
@@ -162,15 +161,15 @@ class AwsCli(ProgramClient):
                 shown.append(args[-1])
                 continue
             text = str(value)
-            if not is_plain(text):
+            if not is_argument(text):
                 raise Inexpressible(f"{name} has characters that a command line cannot carry")
             shown.append(f"{option}={'…' if name in _SECRET else text}")
             if name in _SECRET or text.startswith(("file://", "fileb://", "http://", "https://")):
                 text = f"file://{self._file(f'argument-{name}', text.encode())}"
             args.append(f"{option}={text}")
-        out = self.folder / "body.out"
+        out = self.runner.home / "body.out"
         out.unlink(missing_ok=True)
-        observed = self._api(operation, params, [*args, out.name], [*shown, out.name])
+        observed = self._api(operation, params, [*args, str(out)], [*shown, out.name])
         if out.is_file():
             with out.open("rb") as stream:
                 observed.body = stream.read(MAX_BODY)
@@ -187,9 +186,8 @@ class AwsCli(ProgramClient):
         settings: Mapping[str, str] | None = None,
         seconds: float = 0.0,
     ) -> Observed:
-        for text in args:
-            if "\0" in text or not text.isprintable():
-                _check_argument(text)
+        if not all(map(is_argument, args)):
+            raise Inexpressible("a command line cannot carry this")
         result, recorded = self._run(["s3", *args], stdin=stdin, settings=settings, seconds=seconds)
         record = self.sent(recorded, [operation], params or {}) if operation else None
         observed = self._read(operation or f"aws s3 {args[0]}", result, recorded, record)
@@ -232,9 +230,7 @@ class AwsCli(ProgramClient):
                 observed.status = int(code) if len(code) == 3 else None
             else:
                 observed.code = code
-            observed.message = message
-        elif result.exit_code and not refused and observed.status is None and not observed.failure:
-            observed.failure = _reason(result.stderr)
+            observed.message, observed.failure = message, ""
         return observed
 
     # --- what it is given ---
@@ -256,7 +252,7 @@ class AwsCli(ProgramClient):
         return args, shown
 
     def _file(self, name: str, data: bytes) -> Path:
-        path = self.folder / name
+        path = self.runner.home / name
         path.write_bytes(data)
         return path
 
@@ -271,12 +267,7 @@ class AwsCli(ProgramClient):
         return path
 
     def _shown(self, args: list[str]) -> str:
-        return shlex.join(["aws", *args, *self._common])
-
-
-def _check_argument(text: str) -> None:
-    if not is_plain(text):
-        raise Inexpressible("a command line cannot carry this argument")
+        return shlex.join(["aws", *args, *self._common]).replace(f"{self.runner.home}/", "")
 
 
 def _plain(value: Any) -> str:

@@ -114,7 +114,10 @@ class Client(Protocol):
     A call that got any answer, an error too, returns `Observed`. Only what the client cannot say raises.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What a run and its reports call this client."""
+        ...
 
     def call(self, operation: str, params: Mapping[str, Any]) -> Observed:
         """One operation with parameters under the service model's names.

@@ -109,7 +109,7 @@ class Boto3Client:
             raise Inexpressible(f"boto3 does not send this: {_line(error)}") from None
         except _Endless:
             observed.ok, observed.failure = False, f"the listing does not end: cut after {MAX_PAGES} pages"
-        except Exception as error:  # noqa: BLE001 - whatever the SDK makes of a strange answer is the finding
+        except Exception as error:  # whatever the SDK makes of a strange answer is the finding
             cause = error.__cause__ if isinstance(error.__cause__, failures.ClientError) else None
             if cause is not None:
                 _refused(observed, cause)
@@ -128,7 +128,7 @@ class Boto3Client:
         if stream is not None:
             try:
                 observed.body = stream.read(MAX_BODY)
-            except Exception as error:  # noqa: BLE001 - as above
+            except Exception as error:  # as above
                 observed.ok, observed.failure = False, f"{type(error).__name__}: {_line(error)}"
             finally:
                 stream.close()
@@ -149,7 +149,7 @@ class _Tap:
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         started = time.monotonic()
         try:
-            response = self._session.send(request)
+            response: AWSResponse = self._session.send(request)
         except Exception as error:
             self._seen.append((request, None, f"{type(error).__name__}: {_line(error)}", time.monotonic() - started))
             raise

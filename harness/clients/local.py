@@ -1,8 +1,8 @@
-"""The `local` runner: a program of this machine, run so that it can neither hang, flood, leak nor be led astray.
+"""The `local` runner: a program of this machine, run so that it can neither hang, flood nor leak.
 
-It inherits nothing from the caller's environment but PATH: no credentials, proxies or configuration of the user
-reach it, and it finds none in its private home. Secrets travel in its environment or in files of its private
-folder, never on the command line, which every user of the machine can read.
+It inherits nothing from the caller's environment but PATH: no credentials, proxies or configuration of the
+user reach it, and it finds none in its private home. Secrets travel in its environment or in files of its
+private place, never on the command line, which every user of the machine can read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MAX_STDOUT = 64 * 1024 * 1024
 MAX_STDERR = 1024 * 1024
 MAX_FILES = 1024 * 1024 * 1024
-"""Bytes of files that a program may leave in its working folder."""
+"""Bytes of files that a program may have at once."""
 _READ = 256 * 1024
 _WRITE = 32 * 1024
 _TICK = 0.1
@@ -68,7 +68,7 @@ class LocalRunner:
     def __init__(self, program: str, environment: Mapping[str, str]) -> None:
         root = Path(tempfile.mkdtemp(prefix="s3conform-"))
         self._finalizer = weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
-        self.folder, self.home = root / "work", root / "home"
+        self._root, self.folder, self.home = root, root / "work", root / "home"
         self.folder.mkdir()
         self.home.mkdir()
         self._program = program
@@ -107,7 +107,7 @@ class LocalRunner:
         )
 
         def check() -> str:
-            return (stop() if stop else "") or _full(self.folder)
+            return (stop() if stop else "") or _full(self._root)
 
         return _attend(process, stdin, started + timeout, check)
 
@@ -117,14 +117,14 @@ class LocalRunner:
 
 
 def find(name: str) -> str:
-    """The path of a program: from the environment that this suite is installed in, else from PATH; "" if none."""
+    """The path of a program: beside this Python, where extras install it, else from PATH; "" if none."""
     beside = str(Path(sys.executable).parent)
     return shutil.which(name, path=beside) or shutil.which(name) or ""
 
 
 @functools.cache
 def version(program: str, arg: str, pattern: str) -> str:
-    """What a program says its version is: the first group of `pattern` in the output of `program arg`, or ""."""
+    """What a program says its version is: the first group of `pattern` in its output, or ""."""
     runner = LocalRunner(program, {})
     try:
         result = runner.run([arg], timeout=_VERSION_SECONDS)

@@ -1,13 +1,11 @@
 """What client programs have in common: a private place, a recorded wire, and one way to tell how a call went.
 
-A program's own words (exit code, output, standard error) and the exchange of the operation it was asked for are
-both shown, so that a program that hides a refusal is seen through.
+A program's own words (exit code, output, standard error) and the exchange of the operation it was asked for
+are both shown, so that a program that hides a refusal is seen through.
 """
 
 from __future__ import annotations
 
-import contextlib
-import re
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.clients import local
@@ -116,17 +114,20 @@ class ProgramClient:
         wire = Observed(operation, self.name, ok=False)
         if record is not None and record.answer is not None:
             wire = observe(operation, self.name, record.answer, record.exchange)
+        ok = result.exit_code == 0 and not result.stopped
         failure = f"{self.program} {result.stopped}" if result.stopped else ""
         if record is not None and record.answer is None:
             failure = failure or record.exchange.error
+        if not ok and record is None:
+            failure = failure or last_words(result.stderr)
         return Observed(
             operation,
             self.name,
-            ok=result.exit_code == 0 and not result.stopped,
+            ok=ok,
             status=wire.status,
             headers=wire.headers,
             code=wire.code,
-            message=wire.message,
+            message=wire.message or ("" if ok or failure else last_words(result.stderr)),
             error_fields=wire.error_fields,
             document=wire.document,
             stray=wire.stray,
@@ -139,18 +140,24 @@ class ProgramClient:
 
 
 LISTING_REQUESTS = MAX_PAGES + 20
-"""Requests after which a listing is taken to go in circles: the pages, and what a program asks beside them."""
+"""Requests after which a listing is taken to go in circles: the pages, and what is asked beside them."""
 
 
-def first_line(stderr: str) -> str:
+def last_words(stderr: str) -> str:
     """The line of a program's errors that says most: the last one that is not empty, shortened."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     return lines[-1][:300] if lines else "it gave no reason"
 
 
-def is_plain(text: str) -> bool:
-    """Whether a text can be an argument or a header value: no NUL, line break or lone surrogate."""
-    with contextlib.suppress(UnicodeEncodeError):
+def is_argument(text: str) -> bool:
+    """Whether a text can be an argument of a program: no NUL, and proper Unicode."""
+    try:
         text.encode()
-        return not re.search(r"[\0\r\n]", text)
-    return False
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
+
+
+def is_line(text: str) -> bool:
+    """Whether a text can be the value of a header line of HTTP."""
+    return text.isascii() and text.isprintable()

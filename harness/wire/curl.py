@@ -7,7 +7,15 @@ import shlex
 from harness.wire.exchange import Exchange
 
 _SIGNED_ANEW = frozenset(
-    {"authorization", "host", "x-amz-date", "x-amz-security-token", "content-length", "connection", "user-agent"}
+    {
+        "authorization",
+        "host",
+        "x-amz-date",
+        "x-amz-security-token",
+        "content-length",
+        "connection",
+        "user-agent",
+    }
     | {"accept-encoding", "expect", "amz-sdk-invocation-id", "amz-sdk-request"}
 )
 

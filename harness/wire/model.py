@@ -29,7 +29,7 @@ class Request(NamedTuple):
 
 @functools.cache
 def service() -> ServiceModel:
-    """botocore's model of S3."""
+    """The model of S3, as botocore carries it."""
     return ServiceModel(Loader().load_service_model("s3", "service-2"), "s3")
 
 

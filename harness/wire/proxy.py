@@ -1,9 +1,9 @@
 """A recording forward proxy for plain http: shows what client programs put on the wire, byte for byte.
 
 A program that is told of the proxy sends `GET http://host:port/path HTTP/1.1`; the endpoint gets
-`GET /path HTTP/1.1` with every header line, its order, letter case and signature untouched, over one connection
-for each of the program's. Only the endpoint is ever contacted. Both sides are hostile: memory and every wait are
-bounded, and bytes that are no HTTP are passed on and reported, never interpreted.
+`GET /path HTTP/1.1` with every header line, its order, letter case and signature untouched, over one
+connection for each of the program's. Only the endpoint is ever contacted. Both sides are hostile: memory and
+every wait are bounded, and bytes that are no HTTP are passed on and reported, never interpreted.
 """
 
 from __future__ import annotations

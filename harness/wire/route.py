@@ -37,7 +37,7 @@ class _Route(NamedTuple):
 
 @functools.cache
 def _routes(method: str, depth: int) -> tuple[_Route, ...]:
-    """The operations of a method on the service (depth 0), a bucket (1) or an object (2), most specific first."""
+    """The operations of a method on the service (depth 0), a bucket (1) or an object (2), specific ones first."""
     found = []
     for name in sorted(model.operations()):
         operation = model.operation(name)
@@ -55,7 +55,7 @@ def _routes(method: str, depth: int) -> tuple[_Route, ...]:
 
 
 def recognise(exchange: Exchange, origin: Origin) -> Sent:
-    """The operation, bucket and key that a request to `origin` asks for, path-style or with the bucket as host."""
+    """The operation, bucket and key that a request to `origin` asks for, in either style of addressing."""
     try:
         parts = urlsplit(exchange.url)
     except ValueError:

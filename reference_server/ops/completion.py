@@ -104,7 +104,7 @@ def _check_checksum(upload: Upload, entry: dict[str, Any], part: Part) -> None:
         if upload.checksum_type == "COMPOSITE":
             message = (
                 f"The upload was created using a {upload.algorithm.lower()} checksum. The complete request "
-                f"must include the checksum for each part. It was missing for part {part.number} in the request."
+                f"must include the checksum for each part. It was missing for part {part.number}."
             )
             raise S3Error("InvalidRequest", message)
     elif sent[expected] != part.checksums.get(upload.algorithm):
@@ -147,7 +147,7 @@ def _check_size(header: str | None, size: int) -> None:
         message = (
             f"The provided 'x-amz-mp-object-size' header value {header} does not match what was computed:"
         )
-        raise S3Error("InvalidRequest", f"{message} {size}")
+        raise S3Error("InvalidRequest", f"{message}: {size}")
 
 
 def _check_object_checksum(call: Call, algorithm: str, value: str) -> None:

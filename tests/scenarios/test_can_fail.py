@@ -1,0 +1,90 @@
+"""Every scenario can fail: none believes a client that lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import offline, scenario
+from harness.clients.base import Inexpressible, Observed
+from harness.clients.raw import RawClient
+from harness.config import Endpoint
+from harness.run import new_run_id
+from harness.sandbox import JournalHead, Sandbox, append, cleanup
+from harness.scenario import Mismatch, Prerequisite, Scenario
+from harness.scene import Scene
+from harness.wire.sigv4 import Credentials
+
+SPEC = [found for found in scenario.load().values() if "raw" in found.clients]
+
+HONEST_REFUSAL = {"DEL-021": "states that a refusal which changes nothing is the truth"}
+
+
+class YesMan(RawClient):
+    """Reports success with status 200 for everything, does nothing, shows nothing."""
+
+    def lie(self, operation: str) -> Observed:
+        return Observed(operation, "raw", ok=True, status=200, headers={}, body=b"")
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> Observed:  # noqa: ARG002
+        return self.lie(operation)
+
+    def list_all(self, version: int, params: Mapping[str, Any]) -> Observed:
+        return self.call(f"ListObjectsV{version}", params)
+
+    def upload(self, params: Mapping[str, Any], part_size: int) -> Observed:  # noqa: ARG002
+        return self.call("CompleteMultipartUpload", params)
+
+    def send(self, operation: str, *_: Any, **__: Any) -> Observed:
+        return self.lie(operation)
+
+
+class NoMan(YesMan):
+    """Reports everything as forbidden, and does nothing."""
+
+    def lie(self, operation: str) -> Observed:
+        return Observed(operation, "raw", ok=False, status=403, code="AccessDenied", message="no", headers={}, body=b"")
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[Endpoint]:
+    """An honest server; only the client under test lies."""
+    with offline.reference_server() as ready:
+        yield Endpoint(ready.endpoint, Credentials(ready.access_key, ready.secret_key), ready.region)
+
+
+@pytest.fixture(scope="module")
+def journal(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A journal and its run id; what it names is removed at the end."""
+    path, run_id = tmp_path_factory.mktemp("journal") / "journal.jsonl", new_run_id()
+    append(path, JournalHead(run_id, endpoint.url, endpoint.region, endpoint.addressing))
+    yield path, run_id
+    witness = RawClient(endpoint)
+    assert cleanup(path, witness, 60) == []
+    witness.close()
+
+
+@pytest.mark.parametrize("liar", [YesMan, NoMan])
+@pytest.mark.parametrize("found", SPEC, ids=lambda found: found.id)
+def test_no_scenario_believes_a_liar(
+    found: Scenario, liar: type[YesMan], endpoint: Endpoint, journal: tuple[Path, str]
+) -> None:
+    """Against an honest server, a client that lies about every answer ends in a mismatch."""
+    if liar is NoMan and found.id in HONEST_REFUSAL:
+        pytest.skip(HONEST_REFUSAL[found.id])
+    path, run_id = journal
+    witness, client = RawClient(endpoint), liar(endpoint)
+    sandbox = Sandbox(run_id, f"t{found.id.lower()}{liar.__name__.lower()}", witness, path)
+    try:
+        with pytest.raises((Mismatch, Inexpressible)) as raised:
+            found.function(Scene(f"{found.id}-{liar.__name__}".lower(), client, witness, sandbox))
+    except Prerequisite as blocked:  # an honest server fails no set-up
+        pytest.fail(str(blocked))
+    finally:
+        witness.close()
+        client.close()
+    if isinstance(raised.value, Inexpressible):
+        assert "account" in str(raised.value) or "region" in str(raised.value)
