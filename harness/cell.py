@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -22,8 +23,8 @@ from harness.scenario import Mismatch, Prerequisite, Scenario
 from harness.scene import Scene
 from harness.verdict import judge
 from harness.wire.curl import curl
-from harness.wire.exchange import Exchange
-from harness.wire.redact import Redactor
+from harness.wire.exchange import Body, Exchange
+from harness.wire.redact import MASK, Redactor
 
 MAX_EXCHANGES = 24
 """Exchanges kept of one cell; `requests` counts them all."""
@@ -51,8 +52,10 @@ class CellRunner:
         implicit = profile.buckets.creation == "implicit"
         self._sandbox = Sandbox(config.run_id, worker, self._witness, config.journal, config.bucket, implicit)
         credentials = endpoint.credentials
-        self._redact = Redactor([credentials.secret_key, credentials.session_token, credentials.access_key])
+        secrets = [credentials.secret_key, credentials.session_token, credentials.access_key]
+        self._redact = _SignatureRedactor(secrets)
         self._alive = True
+        self._asked = (0.0, 0.0)
 
     def run(self, scenario: Scenario, client: str) -> Cell:
         """The cell; one that fails is run once more, and marked flaky if that comes to another verdict."""
@@ -94,7 +97,7 @@ class CellRunner:
             self._witness.close()
 
     def _observe(self, scenario: Scenario, scene: Scene) -> Observation:
-        if not self._alive and self._gone():
+        if self._still_gone():
             return Observation("failure", "not run: the endpoint does not answer any more")
         try:
             scenario.function(scene)
@@ -127,8 +130,17 @@ class CellRunner:
         return self._observation(scene, "failure", f"the endpoint stopped answering during this scenario: {why}")
 
     def _gone(self) -> bool:
+        begun = time.monotonic()
         self._alive = not self._witness.call("ListBuckets", {}).failure
+        self._asked = (begun, time.monotonic())
         return not self._alive
+
+    def _still_gone(self) -> bool:
+        """Whether an endpoint that was gone still is; one that is slow to refuse is not asked for every cell."""
+        begun, answered = self._asked
+        if self._alive or time.monotonic() - answered < answered - begun:
+            return not self._alive
+        return self._gone()
 
     def _observation(self, scene: Scene, outcome: Any, text: str, failing: Observed | None = None) -> Observation:
         return Observation(outcome, text, scene.steps, scene.index(failing))
@@ -139,6 +151,7 @@ class CellRunner:
         today = dt.datetime.now(dt.UTC).date()
         verdict = judge(scenario.id, client, observation, self._profile, today)
         exchanges = scene.exchanges if scene else []
+        self._redact.learn(exchanges)
         kept = [self._redact.exchange(exchange) for exchange in exchanges[:MAX_EXCHANGES]]
         return Cell(
             scenario=scenario.id,
@@ -161,9 +174,18 @@ class CellRunner:
         )
 
     def _redacted(self, observation: Observation) -> Observation:
-        """The observation without secrets: every text of it passes the redactor."""
-        plain = msgspec.to_builtins(observation)
-        return msgspec.convert(_mapped(plain, self._redact.text), Observation)
+        """The observation without secrets: every text of it that is not the harness's own passes the redactor."""
+        text = self._redact.text
+        steps = [
+            msgspec.structs.replace(
+                step,
+                code=text(step.code),
+                message=text(step.message),
+                headers={text(name): text(value) for name, value in step.headers.items()},
+            )
+            for step in observation.steps
+        ]
+        return msgspec.structs.replace(observation, text=text(observation.text), steps=steps)
 
     def _repro(self, scene: Scene, failing: int) -> dict[str, str]:
         """How to repeat the failing call, or else the last one made through the client under test."""
@@ -176,14 +198,36 @@ class CellRunner:
         return commands | {name: self._redact.text(text) for name, text in chosen.command.items()}
 
 
-def _mapped(value: Any, change: Any) -> Any:
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, list):
-        return [_mapped(item, change) for item in value]
-    if isinstance(value, dict):
-        return {name: _mapped(item, change) for name, item in value.items()}
-    return value
+class _SignatureRedactor(Redactor):
+    """Also empties the signatures of the requests it has been shown, wherever an endpoint repeats them."""
+
+    _HEX = re.compile(r"[0-9A-Fa-f]{64,}")
+    _SIGNATURE = re.compile(r"(?i)Signature=([0-9a-f]{64})")
+
+    def __init__(self, secrets: list[str]) -> None:
+        super().__init__(secrets)
+        self._signatures: set[str] = set()
+
+    def learn(self, exchanges: list[Exchange]) -> None:
+        """Know the signatures of these requests from now on."""
+        for exchange in exchanges:
+            for text in (exchange.url, *(value for _, value in exchange.request_headers)):
+                self._signatures.update(self._SIGNATURE.findall(text))
+
+    def text(self, text: str) -> str:
+        """`text` without secrets and signatures."""
+        return self._unsigned(super().text(text))
+
+    def body(self, body: Body) -> Body:
+        """A body's evidence without secrets and signatures."""
+        clean = super().body(body)
+        return msgspec.structs.replace(clean, text=self._unsigned(clean.text))
+
+    def _unsigned(self, text: str) -> str:
+        return self._HEX.sub(lambda hit: MASK if self._holds(hit[0].lower()) else hit[0], text)
+
+    def _holds(self, digits: str) -> bool:
+        return any(digits[start : start + 64] in self._signatures for start in range(len(digits) - 63))
 
 
 @contextmanager

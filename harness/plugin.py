@@ -120,6 +120,9 @@ class Collector:
         on_cell: called with each finished cell.
         on_lost: called with the item name and a reason for a cell that ended without one (a worker died).
         workers: number of processes; 1 runs the cells in this one.
+
+    Attributes:
+        stopped: why pytest itself ended the run early, "" otherwise.
     """
 
     def __init__(
@@ -133,6 +136,12 @@ class Collector:
         self._on_cell = on_cell
         self._on_lost = on_lost
         self._workers = workers
+        self.stopped = ""
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell a stop by pytest itself (a worker that was interrupted) from Ctrl-C."""
+        if isinstance(excinfo.value, pytest.Session.Interrupted):
+            self.stopped = f"stopped: {excinfo.value}"[:300]
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Run cells here if there are no workers."""
@@ -164,10 +173,13 @@ def main(collector: Collector, workers: int) -> int:
         *("-p", "harness.plugin", "-p", "xdist.plugin", "-p", "no:terminal", "-p", "no:cacheprovider"),
         *("-p", "no:warnings", "-p", "no:logging", "-p", "no:junitxml", "--capture=no"),
     ]
-    # Neither the user's pytest settings nor other installed plugins may change what a run does.
-    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
-        os.environ.pop(name, None)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    # Neither the user's pytest and AWS settings, nor other installed plugins, nor modules in the current folder
+    # may change what a run does; workers inherit this environment.
+    for name in list(os.environ):
+        if name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS") or name.startswith("AWS_"):
+            del os.environ[name]
+    os.environ |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONSAFEPATH": "1", "AWS_EC2_METADATA_DISABLED": "true"}
+    os.environ |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
     if workers > 1:
         arguments += [f"--numprocesses={workers}", "--dist=worksteal", "--maxprocesses=64"]
     return int(pytest.main(arguments, plugins=[collector]))

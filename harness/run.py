@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import queue
+import re
 import secrets
 import threading
 import time
@@ -12,11 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from harness import __version__, clients, plugin
+from harness.clients.base import Observed
 from harness.clients.raw import RawClient
 from harness.config import Endpoint, RunConfig
-from harness.errors import EndpointError, NothingChecked
+from harness.errors import INCOMPLETE, EndpointError, NothingChecked, UsageError
 from harness.record import (
     Cell,
     ClientInfo,
@@ -29,9 +33,13 @@ from harness.record import (
 )
 from harness.sandbox import JournalHead, append, cleanup
 from harness.scenario import Scenario
+from harness.wire.redact import MASK, Redactor
 
+BY_USER = "interrupted by the user"
 _CLEANUP_SECONDS = 120.0
 _CONTACT_SECONDS = 8.0
+_SHOWN = 400
+_SIGNATURE = re.compile(r"[0-9A-Fa-f]{64,}")
 _REFUSALS = frozenset(
     {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity", "ExpiredToken", "InvalidToken"}
 )
@@ -51,18 +59,44 @@ def contact(endpoint: Endpoint) -> str:
     Raises:
         EndpointError: it does not answer within seconds, or refuses the credentials.
     """
-    quick = msgspec.structs.replace(endpoint, timeout=min(endpoint.timeout, _CONTACT_SECONDS))
-    client = RawClient(quick)
-    try:
-        answer = client.send("ListBuckets", "GET", "/")
-    finally:
-        client.close()
-    if answer.failure:
-        raise EndpointError(f"{endpoint.url} does not answer: {answer.failure}; check --endpoint and that it runs")
+    answer = _first_answer(endpoint)
+    if answer is None or answer.failure:
+        why = shown(answer.failure, endpoint) if answer else f"no complete answer within {_CONTACT_SECONDS:g} s"
+        raise EndpointError(f"{endpoint.url} does not answer: {why}; check --endpoint and that it runs")
     if answer.status == 401 or answer.code in _REFUSALS:
-        what = answer.code or f"status {answer.status}"
+        what = shown(answer.code, endpoint)[:60] or f"status {answer.status}"
         raise EndpointError(f"{endpoint.url} refuses the credentials ({what}); check --access-key and --secret-key")
-    return (answer.headers or {}).get("server", "")
+    return shown((answer.headers or {}).get("server", ""), endpoint)
+
+
+def _first_answer(endpoint: Endpoint) -> Observed | None:
+    """What ListBuckets comes to, None if that takes too long.
+
+    The limit holds for all of it, and so for what no socket timeout covers: names that do not resolve, several
+    addresses one after another, an answer that trickles. The thread that still waits then ends with the process.
+    """
+    quick = msgspec.structs.replace(endpoint, timeout=min(endpoint.timeout, _CONTACT_SECONDS))
+    answers: queue.SimpleQueue[Observed] = queue.SimpleQueue()
+
+    def ask() -> None:
+        client = RawClient(quick)
+        try:
+            answers.put(client.send("ListBuckets", "GET", "/"))
+        finally:
+            client.close()
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return answers.get(timeout=_CONTACT_SECONDS + 0.5)
+    except queue.Empty:
+        return None
+
+
+def shown(text: str, endpoint: Endpoint) -> str:
+    """What an endpoint said outside of any cell, of bounded length, without credentials and signatures."""
+    credentials = endpoint.credentials
+    redact = Redactor([credentials.secret_key, credentials.session_token, credentials.access_key])
+    return _SIGNATURE.sub(MASK, redact.text(text))[:_SHOWN]
 
 
 class RunFile:
@@ -132,28 +166,27 @@ def execute(
         gateway: what is known of the product.
         workers: processes to use.
         on_cell: called with each finished cell.
-        on_stall: called when nothing finished for so long that the process must end; it does not return.
+        on_stall: called when nothing finished for so long that the process ends.
+
+    Raises:
+        UsageError: the files of the run cannot be written.
     """
     planned = plan(selection, config)
-    folder = Path(config.out)
-    folder.mkdir(parents=True, exist_ok=True)
-    config.journal.unlink(missing_ok=True)
-    endpoint = config.endpoint
-    append(config.journal, JournalHead(config.run_id, endpoint.url, endpoint.region, endpoint.addressing))
-    header = _header(config, selection, infos, gateway, len(planned))
-    file = RunFile(folder / "run.jsonl", header, on_cell)
+    file = _begin(config, _header(config, selection, infos, gateway, len(planned)), on_cell)
 
     def lost(name: str, why: str) -> None:
-        if name in planned:
+        # A worker may die after its report has come and before xdist knows the cell for finished.
+        if name in planned and all(f"{cell.scenario}[{cell.client}]" != name for cell in file.cells):
             file.add(_lost_cell(*planned[name], config, why))
 
-    watch = _Watch(file, endpoint.cell_limit, on_stall)
+    watch = _Watch(file, config.endpoint.cell_limit, on_stall)
+    collector = plugin.Collector(config, file.add, lost, workers)
     try:
-        status = plugin.main(plugin.Collector(config, file.add, lost, workers), workers)
-        interrupted = "interrupted by the user" if status == 2 else ""
+        status = plugin.main(collector, workers)
+        interrupted = collector.stopped or (BY_USER if status == pytest.ExitCode.INTERRUPTED else "")
         leftovers = _cleanup(config)
     except KeyboardInterrupt:
-        interrupted, leftovers = "interrupted by the user", ["cleanup was interrupted; see the journal"]
+        interrupted, leftovers = BY_USER, ["cleanup was interrupted; see the journal"]
     finally:
         watch.stop()
     if not interrupted and len(file.cells) < len(planned):
@@ -162,10 +195,22 @@ def execute(
     return Outcome(interrupted, leftovers)
 
 
+def _begin(config: RunConfig, header: Header, on_cell: Callable[[Cell], None]) -> RunFile:
+    """The journal and the run file, each with its first line."""
+    endpoint = config.endpoint
+    try:
+        config.journal.parent.mkdir(parents=True, exist_ok=True)
+        config.journal.unlink(missing_ok=True)
+        append(config.journal, JournalHead(config.run_id, endpoint.url, endpoint.region, endpoint.addressing))
+        return RunFile(Path(config.out) / "run.jsonl", header, on_cell)
+    except OSError as error:
+        raise UsageError(f"--out {config.out}: cannot write there: {error.strerror}: {error.filename}") from None
+
+
 def _cleanup(config: RunConfig) -> list[str]:
     witness = RawClient(config.endpoint)
     try:
-        return cleanup(config.journal, witness, _CLEANUP_SECONDS)
+        return [shown(line, config.endpoint) for line in cleanup(config.journal, witness, _CLEANUP_SECONDS)]
     finally:
         witness.close()
 
@@ -187,7 +232,7 @@ class _Watch:
                 if self._file.finish(["not cleaned up; see the journal"], f"nothing finished for {self._limit:g} s"):
                     with suppress(Exception):
                         self._on_stall()
-                os._exit(1)
+                os._exit(INCOMPLETE)
 
 
 def _header(

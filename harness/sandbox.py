@@ -20,7 +20,8 @@ from harness.clients.raw import RawClient
 from harness.errors import RunFileError
 
 NAME = "s3conform"
-_OWNED = re.compile(rf"{NAME}-[0-9]{{12}}-[0-9a-f]{{6}}(-[a-z0-9]+)*")
+_STEM = re.compile(rf"{NAME}-[0-9]{{12}}-[0-9a-f]{{6}}")
+_OWNED = re.compile(rf"{_STEM.pattern}(-[a-z0-9]+)*")
 _REFUSALS = 3
 """Deletes in a row that may fail alike before a store is taken to refuse them all."""
 
@@ -179,6 +180,9 @@ def cleanup(journal: Path, witness: RawClient, seconds: float) -> list[str]:
         if not _is_owned(entry, head.run_id):
             leftovers.append(f"{entry.bucket}: not a name that this run could have made; left alone")
             continue
+        if time.monotonic() > deadline:
+            leftovers.append(f"{entry.bucket}/{entry.prefix}: no time left; see the journal")
+            continue
         stayed = remove(witness, entry, deadline)
         leftovers += stayed
         if not stayed and not entry.prefix:
@@ -188,7 +192,8 @@ def cleanup(journal: Path, witness: RawClient, seconds: float) -> list[str]:
 
 def _is_owned(entry: Owned, run_id: str) -> bool:
     name = entry.prefix.partition("/")[0] if entry.prefix else entry.bucket
-    return bool(_OWNED.fullmatch(name)) and name.startswith(f"{NAME}-{run_id}")
+    stem = f"{NAME}-{run_id}"
+    return bool(_STEM.fullmatch(stem) and _OWNED.fullmatch(name)) and f"{name}-".startswith(f"{stem}-")
 
 
 def remove(witness: RawClient, owned: Owned, deadline: float) -> list[str]:

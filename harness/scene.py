@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any, Literal
 
-from harness.clients.base import Client, Inexpressible, Observed
+from harness.clients.base import Client, CommandLine, Inexpressible, Observed
 from harness.clients.raw import RawClient
 from harness.expect import Matcher
 from harness.record import Step
@@ -78,6 +80,19 @@ class Scene:
         """The client's own multipart upload."""
         params = {"Bucket": self.bucket, "Key": key, "Body": body}
         return self._keep("client", self.client.upload(params, part_size))
+
+    def program(self, *arguments: str, stdin: bytes = b"") -> Observed:
+        """A whole command of a client program, for workflows: `rclone ARGUMENTS` or `aws ARGUMENTS`."""
+        if not isinstance(self.client, CommandLine):
+            raise Inexpressible(f"{self.client.name} is not a program")
+        return self._keep("client", self.client.command(*arguments, stdin=stdin))
+
+    @property
+    def folder(self) -> Path:
+        """A new private folder that a client program's commands can read and write."""
+        if not isinstance(self.client, CommandLine):
+            raise Inexpressible(f"{self.client.name} is not a program")
+        return Path(tempfile.mkdtemp(dir=self.client.folder))
 
     def send(self, operation: str, method: str, target: str, *headers: tuple[str, str], **options: Any) -> Observed:
         """One exact request, for statements that only `raw` can make; see `RawClient.send`."""

@@ -74,9 +74,7 @@ class App:
         self.operations: dict[str, Handler] = {}
         for module in (buckets, config, copies, listings, multipart, objects, reads):
             self.operations.update(module.HANDLERS)
-        self.authenticate: Callable[[Request], Authenticated] = Authenticator(
-            credentials, region
-        ).authenticate
+        self.authenticate: Callable[[Request], Authenticated] = Authenticator(credentials, region).authenticate
         self.serialise: Callable[[Call, Result], Answer] = self._serialise
         self._router = Router(model.document)
         self._domains = ("localhost", *domains)
@@ -133,9 +131,7 @@ class App:
         return Answer(error.status, self._frame(headers, (request_id, host_id)), document)
 
     def _unexpected(self, error: Exception) -> Answer:
-        sys.stderr.write(
-            f"internal error: {type(error).__name__}: {error}\n".replace("\n", " ").strip() + "\n"
-        )
+        sys.stderr.write(f"internal error: {type(error).__name__}: {error}\n".replace("\n", " ").strip() + "\n")
         if self._debug:
             traceback.print_exc()
         return self._error(S3Error("InternalError"))

@@ -88,9 +88,7 @@ class Authenticator:
         clock: seconds since the epoch.
     """
 
-    def __init__(
-        self, credentials: Mapping[str, str], region: str, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, credentials: Mapping[str, str], region: str, clock: Callable[[], float] = time.time) -> None:
         self._secrets = dict(credentials)
         self._accounts = {key: account_of(key) for key in credentials}
         self._region = region
@@ -113,9 +111,7 @@ class Authenticator:
             sigv2.verify(request, self._secret(access_key, request), self._clock())
             return Authenticated(self._accounts[access_key], UNSIGNED)
         if "Signature" in query or "AWSAccessKeyId" in query:
-            message = (
-                "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
-            )
+            message = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
             raise S3Error("AccessDenied", message)
         raise S3Error("AccessDenied")
 
@@ -133,10 +129,7 @@ class Authenticator:
         stamp = _header_stamp(request)
         self._check_skew(stamp)
         if not stamp.startswith(claim.date):
-            message = (
-                f'Invalid credential date "{claim.date}". '
-                f'This date is not the same as X-Amz-Date: "{stamp[:8]}".'
-            )
+            message = f'Invalid credential date "{claim.date}". This date is not the same as X-Amz-Date: "{stamp[:8]}".'
             raise _malformed(message)
         self._check_signed(request, claim, exempt=())
         query = sigv4.canonical_query(request.query)
@@ -159,14 +152,10 @@ class Authenticator:
     def _claim(self, credential: str, signed: str, signature: str, refuse: Callable[..., S3Error]) -> _Claim:
         pieces = credential.rsplit("/", 4)
         if len(pieces) != 5 or not pieces[0] or pieces[4] != "aws4_request":
-            raise refuse(
-                'The Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
-            )
+            raise refuse('The Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".')
         access_key, date, region, service, _ = pieces
         if not _DATE.match(date):
-            raise refuse(
-                f'Invalid credential date format "{date}". This date must be in the form "yyyyMMdd".'
-            )
+            raise refuse(f'Invalid credential date format "{date}". This date must be in the form "yyyyMMdd".')
         if region != self._region:
             message = f"The region '{region}' is wrong; expecting '{self._region}'"
             raise refuse(message, {"Region": self._region})
@@ -209,9 +198,21 @@ class Authenticator:
         self._check_expiry(stamp, query["X-Amz-Expires"])
         self._check_signed(request, claim, exempt=("x-amz-content-sha256",))
         pairs = sigv4.canonical_query((n, v) for n, v in request.query if n != "X-Amz-Signature")
-        payload = request.headers.get("x-amz-content-sha256", UNSIGNED)
+        payload = self._query_payload(request, claim)
         self._verify(request, claim, (stamp, secret), pairs, payload)
         return Authenticated(self._accounts[claim.access_key], payload)
+
+    def _query_payload(self, request: Request, claim: _Claim) -> str:
+        """The payload keyword of a presigned request; an unsigned header does not count (PRE-009)."""
+        name = "x-amz-content-sha256"
+        if name in claim.signed_headers or name not in request.head.headers:
+            payload = request.headers.get(name, UNSIGNED)
+            if payload != UNSIGNED:
+                payload = self._payload_keyword(request)
+            if payload.startswith("STREAMING-AWS4"):
+                raise S3Error("InvalidRequest", "The value of x-amz-content-sha256 header is invalid.")
+            return payload
+        return UNSIGNED
 
     def _check_expiry(self, stamp: str, text: str) -> None:
         if not (text.isascii() and text.isdigit() and 0 < int(text) <= MAX_EXPIRES):
@@ -314,9 +315,7 @@ def _seconds(stamp: str) -> float:
 
 
 def _malformed(message: str, elements: dict[str, object] | None = None) -> S3Error:
-    return S3Error(
-        "AuthorizationHeaderMalformed", f"The authorization header is malformed; {message}", elements
-    )
+    return S3Error("AuthorizationHeaderMalformed", f"The authorization header is malformed; {message}", elements)
 
 
 def _bad_query(message: str, elements: dict[str, object] | None = None) -> S3Error:

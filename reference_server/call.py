@@ -152,9 +152,7 @@ class Call:
             raise S3Error("AccessDenied")
         return bucket
 
-    def payload(
-        self, *, hex_md5: bool = False, streaming: bool = False, object_checksum: bool = False
-    ) -> Payload:
+    def payload(self, *, hex_md5: bool = False, streaming: bool = False, object_checksum: bool = False) -> Payload:
         """The request body, see `Payload`; raises for what its headers get wrong."""
         return Payload(
             self.request,

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import signal
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -78,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(options: argparse.Namespace) -> int:
     stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
     try:
         personality = load(options.personality)
     except UnknownPersonalityError as error:
@@ -89,7 +92,10 @@ def _serve(options: argparse.Namespace) -> int:
         from reference_server.server import Server  # noqa: PLC0415
         from reference_server.store import Store  # noqa: PLC0415
 
-        store = Store(options.data)
+        try:
+            store = Store(options.data)
+        except (OSError, sqlite3.Error) as error:
+            raise UsageError(f"cannot use {options.data} for data: {error}") from None
         try:
             if not credentials:
                 credentials = _random_credentials(store.setting)
@@ -120,9 +126,7 @@ def _credential(text: str) -> tuple[str, str]:
     access_key, _, secret = text.partition(":")
     if not access_key or not secret or "/" in access_key or any(c.isspace() for c in text):
         # The value itself is not repeated: it may hold a secret.
-        raise UsageError(
-            "--credential wants ACCESS_KEY:SECRET_KEY, without spaces, and no '/' in the access key"
-        )
+        raise UsageError("--credential wants ACCESS_KEY:SECRET_KEY, without spaces, and no '/' in the access key")
     return access_key, secret
 
 
@@ -180,8 +184,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def _wait(stopped: threading.Event, *, until_eof: bool) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
     if until_eof:
         threading.Thread(target=_watch_input, args=(stopped,), daemon=True).start()
     stopped.wait()
@@ -189,6 +191,6 @@ def _wait(stopped: threading.Event, *, until_eof: bool) -> None:
 
 def _watch_input(stopped: threading.Event) -> None:
     with contextlib.suppress(OSError):
-        while os.read(sys.stdin.fileno(), 4096):
+        while os.read(0, 4096):
             pass
     stopped.set()

@@ -86,10 +86,7 @@ CODES: dict[str, tuple[int, str]] = {
     "KeyTooLongError": (400, "Your key is too long"),
     "MalformedTrailerError": (
         400,
-        (
-            "The request contained trailing data that was not well-formed or did not conform to our "
-            "published schema."
-        ),
+        ("The request contained trailing data that was not well-formed or did not conform to our published schema."),
     ),
     "MalformedXML": (400, _NOT_WELL_FORMED),
     "MaxMessageLengthExceeded": (400, "Your request was too big."),

@@ -12,6 +12,7 @@ import binascii
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -79,6 +80,9 @@ def _run(rows: Iterator[Row], found: Page, fold: tuple[bytes, bytes], limit: int
     """Take rows up to the next common prefix; where to seek then, or None at the end of the page."""
     prefix, delimiter = fold
     room = limit - len(found.rows) - len(found.prefixes)
+    if not delimiter:
+        _take(list(islice(rows, room + 1)), found, prefix, room)
+        return None
     for row in rows:
         key = row[0]
         if not key.startswith(prefix):
@@ -87,7 +91,7 @@ def _run(rows: Iterator[Row], found: Page, fold: tuple[bytes, bytes], limit: int
             found.truncated = True
             return None
         room -= 1
-        group = folded(key, prefix, delimiter) if delimiter else None
+        group = folded(key, prefix, delimiter)
         if group is not None:
             found.prefixes.append(group)
             found.last, found.last_is_prefix = group, True
@@ -96,6 +100,16 @@ def _run(rows: Iterator[Row], found: Page, fold: tuple[bytes, bytes], limit: int
         found.rows.append(row)
         found.last, found.last_is_prefix = key, False
     return None
+
+
+def _take(rows: list[Row], found: Page, prefix: bytes, room: int) -> None:
+    """The page of a listing without delimiter, from one row more than there is room for."""
+    if rows and not rows[-1][0].startswith(prefix):
+        rows = [row for row in rows if row[0].startswith(prefix)]
+    found.truncated = len(rows) > room
+    found.rows = rows[:room]
+    if found.rows:
+        found.last = found.rows[-1][0]
 
 
 def make_token(entry: bytes) -> str:

@@ -143,18 +143,14 @@ class Payload:
         chunked = None
         source: Iterable[bytes] = self._body
         if self.mode in STREAMING:
-            chunked = ChunkedReader(
-                self._body, self._authenticated.signer, trailer=self.mode.endswith("-TRAILER")
-            )
+            chunked = ChunkedReader(self._body, self._authenticated.signer, trailer=self.mode.endswith("-TRAILER"))
             source = chunked
         for data in source:
             size += len(data)
             for update in digests:
                 update(data)
             sink(data)
-        received = Received(
-            size, md5.hexdigest(), {n: checksums.encode(r.digest()) for n, r in running.items()}
-        )
+        received = Received(size, md5.hexdigest(), {n: checksums.encode(r.digest()) for n, r in running.items()})
         self._check_size(size)
         # Order of verification: the payload hash first (catalogue CKS-025).
         if sha256 is not None and sha256.hexdigest() != self.mode.lower():
@@ -227,9 +223,7 @@ def _header_checksum(headers: dict[str, str]) -> tuple[str, str] | None:
         raise S3Error("InvalidRequest", message)
     algorithm = checksums.ALGORITHMS.get(names[0][len(_PREFIX) :])
     if algorithm is None:
-        raise S3Error(
-            "InvalidRequest", "The algorithm type you specified in x-amz-checksum- header is invalid."
-        )
+        raise S3Error("InvalidRequest", "The algorithm type you specified in x-amz-checksum- header is invalid.")
     value = headers[names[0]]
     if checksums.decode(algorithm, value) is None:
         raise S3Error("InvalidRequest", f"Value for {names[0]} header is invalid.")
@@ -245,9 +239,7 @@ def _trailer(headers: dict[str, str], mode: str, checksum: tuple[str, str] | Non
     if len(names) != 1:
         message = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
         raise S3Error("InvalidRequest", message)
-    algorithm = (
-        checksums.ALGORITHMS.get(names[0].removeprefix(_PREFIX)) if names[0].startswith(_PREFIX) else None
-    )
+    algorithm = checksums.ALGORITHMS.get(names[0].removeprefix(_PREFIX)) if names[0].startswith(_PREFIX) else None
     if algorithm is None or not mode.endswith("-TRAILER"):
         raise S3Error("InvalidRequest", "The value specified in the x-amz-trailer header is not supported")
     if checksum is not None:
@@ -256,9 +248,7 @@ def _trailer(headers: dict[str, str], mode: str, checksum: tuple[str, str] | Non
     return algorithm
 
 
-def _check_sdk_algorithm(
-    headers: dict[str, str], checksum: tuple[str, str] | None, trailer: str | None
-) -> None:
+def _check_sdk_algorithm(headers: dict[str, str], checksum: tuple[str, str] | None, trailer: str | None) -> None:
     named = headers.get("x-amz-sdk-checksum-algorithm")
     if named is None:
         return

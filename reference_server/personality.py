@@ -45,9 +45,7 @@ class UnknownPersonalityError(ValueError):
 def names() -> list[str]:
     """All personalities."""
     folder = files("reference_server") / "personalities"
-    return sorted(
-        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
-    )
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
 def load(name: str) -> Personality:

@@ -126,9 +126,7 @@ def parse(head: Head, body: Body, domains: tuple[str, ...]) -> Request:
         size = len(key.encode())
         raise S3Error("KeyTooLongError", None, {"Size": size, "MaxSizeAllowed": MAX_KEY})
     query = parse_query(raw_query)
-    return Request(
-        head, body, raw_path, query, bucket, key, virtual, _with_query_headers(head.headers, query)
-    )
+    return Request(head, body, raw_path, query, bucket, key, virtual, _with_query_headers(head.headers, query))
 
 
 def _with_query_headers(headers: dict[str, str], query: list[tuple[str, str]]) -> dict[str, str]:

@@ -53,9 +53,7 @@ class Router:
         required = set(shape.get("required", ()))
         members = shape["members"]
         located = {
-            where: {
-                m["locationName"] for n, m in members.items() if m.get("location") == where and n in required
-            }
+            where: {m["locationName"] for n, m in members.items() if m.get("location") == where and n in required}
             for where in ("querystring", "header")
         }
         known = frozenset(m["locationName"] for m in members.values() if m.get("location") == "querystring")
@@ -91,9 +89,7 @@ class Router:
         together = subresources + [name for name in ("uploadId",) if subresources and name in query]
         if len(together) > 1:
             names = ", ".join(together)
-            raise invalid_argument(
-                "ResourceType", together[0], f"Conflicting query string parameters: {names}"
-            )
+            raise invalid_argument("ResourceType", together[0], f"Conflicting query string parameters: {names}")
         return subresources[0] if subresources else ""
 
     def _check_multipart(self, rule: _Rule, request: Request) -> None:
@@ -107,9 +103,7 @@ class Router:
 
     def _no_rule(self, request: Request, subresource: str) -> S3Error:
         if subresource and request.level == "object" and ("object", subresource) not in self._methods:
-            return S3Error(
-                "InvalidRequest", f"There is no such thing as the ?{subresource} sub-resource for a key"
-            )
+            return S3Error("InvalidRequest", f"There is no such thing as the ?{subresource} sub-resource for a key")
         return _method_not_allowed(request.method, (subresource or request.level).upper())
 
 

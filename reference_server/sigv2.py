@@ -63,9 +63,7 @@ def string_to_sign(request: Request) -> str:
     lines = [request.method, headers.get("content-md5", ""), headers.get("content-type", "")]
     lines.append(request.parameters.get("Expires", ""))
     # Headers on the wire, and those that were hoisted into the query.
-    lines += [
-        f"{name}:{value}" for name, value in sorted(request.headers.items()) if name.startswith("x-amz-")
-    ]
+    lines += [f"{name}:{value}" for name, value in sorted(request.headers.items()) if name.startswith("x-amz-")]
     path = f"/{request.bucket}{request.raw_path}" if request.virtual_host else request.raw_path
     signed = sorted((name, value) for name, value in request.query if name in _SIGNED)
     resource = "&".join(f"{name}={value}" if value else name for name, value in signed)

@@ -51,9 +51,7 @@ def canonical_request(
         headers: signed headers, lower-case names in order of `SignedHeaders`.
         payload: payload hash or keyword.
     """
-    pairs = [
-        (name, _SPACES.sub(" ", value.strip()) if "  " in value else value.strip()) for name, value in headers
-    ]
+    pairs = [(name, _SPACES.sub(" ", value.strip()) if "  " in value else value.strip()) for name, value in headers]
     lines = "".join(f"{name}:{value}\n" for name, value in pairs)
     names = ";".join(name for name, _ in pairs)
     return f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload}"

@@ -189,9 +189,7 @@ class Store:
             if found is not None:
                 return found, False
             created = now()
-            number = self.execute(
-                "INSERT INTO bucket (name, owner, created) VALUES (?,?,?)", name, owner, created
-            )
+            number = self.execute("INSERT INTO bucket (name, owner, created) VALUES (?,?,?)", name, owner, created)
             return Bucket(number, name, owner, created), True
 
     def delete_bucket(self, bucket: Bucket) -> None:
@@ -214,9 +212,7 @@ class Store:
 
     def add_blob(self, blob: Blob) -> int:
         """Record a body; call inside a transaction."""
-        return self.execute(
-            "INSERT INTO blob (size, data, file) VALUES (?,?,?)", blob.size, blob.data, blob.file
-        )
+        return self.execute("INSERT INTO blob (size, data, file) VALUES (?,?,?)", blob.size, blob.data, blob.file)
 
     def drop_blob(self, number: int) -> None:
         """Forget a body; its file goes after the commit."""

@@ -66,12 +66,15 @@ class Uploads:
     ) -> str:
         """Begin an upload; `checksum` is algorithm and type. Returns its id."""
         upload_id = secrets.token_urlsafe(48)
-        self._store.execute(
-            "INSERT INTO upload "
-            "(id, bucket, key, initiated, storage_class, algorithm, checksum_type, attributes) "
-            "VALUES (?,?,?,?,?,?,?,?)",
-            *(upload_id, bucket.id, key.encode(), now(), storage_class, *checksum, json.dumps(attributes)),
-        )
+        with self._store.transaction():
+            if self._store.bucket(bucket.name) != bucket:
+                raise S3Error("NoSuchBucket", None, {"BucketName": bucket.name})
+            self._store.execute(
+                "INSERT INTO upload "
+                "(id, bucket, key, initiated, storage_class, algorithm, checksum_type, attributes) "
+                "VALUES (?,?,?,?,?,?,?,?)",
+                *(upload_id, bucket.id, key.encode(), now(), storage_class, *checksum, json.dumps(attributes)),
+            )
         return upload_id
 
     def find(self, bucket: Bucket, key: str, upload_id: str, *, finished: bool = False) -> Upload:

@@ -141,9 +141,10 @@ class _Events:
 class Body:
     """The body of one request, read on demand. Reading it is what sends `100 Continue`."""
 
-    def __init__(self, connection: Connection, *, expects_continue: bool) -> None:
+    def __init__(self, connection: Connection, headers: dict[str, str]) -> None:
         self._connection = connection
-        self._expects_continue = expects_continue
+        self._expects_continue = headers.get("expect", "").lower() == "100-continue"
+        self._left = -1 if "transfer-encoding" in headers else int(headers.get("content-length", "0"))
         self.complete = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -159,30 +160,38 @@ class Body:
             if self._expects_continue:
                 self._expects_continue = False
                 connection.send(_CONTINUE)
-            if not connection.receive():
+            try:
+                more = connection.receive()
+            except TimeoutError:
+                raise S3Error("RequestTimeout") from None
+            if not more:
                 raise S3Error("IncompleteBody")
         event = queue.popleft()
         if event is None:
             self.complete = True
             return None
         if isinstance(event, bytes):
+            self._left -= len(event)
             return event
         queue.appendleft(event)
         raise event if isinstance(event, S3Error) else S3Error("IncompleteBody")
 
-    def discard(self, limit: int) -> bool:
-        """Read and drop what is left, at most `limit` bytes; whether the connection can go on."""
+    def settle(self, limit: int) -> bool:
+        """Whether the connection can go on after the answer: nothing is left, or at most `limit` bytes.
+
+        Never blocks. A client that waits for `100 Continue` may or may not send its body after a refusal:
+        only closing is unambiguous then.
+        """
         queue = self._connection.events.queue
-        if not self.complete and queue and queue[0] is None:
-            queue.popleft()
-            self.complete = True
-        if self._expects_continue and not self.complete:
-            return False  # the client may or may not send the body now: only closing is unambiguous
-        with contextlib.suppress(S3Error, DisconnectedError):
-            for data in self:
-                limit -= len(data)
-                if limit < 0:
-                    return False
+        while not self.complete and queue and not isinstance(queue[0], S3Error | Head):
+            self._next()
+        return self.complete or (not self._expects_continue and 0 <= self._left <= limit)
+
+    def discard(self) -> bool:
+        """Read and drop what is left; whether the end was found."""
+        with contextlib.suppress(S3Error):
+            for _ in self:
+                pass
         return self.complete
 
 
@@ -210,9 +219,16 @@ class Connection:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def receive(self) -> bool:
-        """Feed the parser once more; False at the end of the stream."""
+        """Feed the parser once more; False at the end of the stream.
+
+        Raises:
+            TimeoutError: the client was silent for too long.
+            DisconnectedError: the connection broke.
+        """
         try:
             data = self.socket.recv(_RECEIVE)
+        except TimeoutError:
+            raise
         except OSError as error:
             raise DisconnectedError from error
         if not data:
@@ -229,7 +245,7 @@ class Connection:
 
     def serve(self) -> None:
         """Answer requests until either side closes."""
-        with contextlib.suppress(DisconnectedError):
+        with contextlib.suppress(DisconnectedError, TimeoutError):
             while not self.stopping:
                 head = self._next_head()
                 if head is None or not self._exchange(head):
@@ -264,17 +280,18 @@ class Connection:
 
     def _exchange(self, head: Head) -> bool:
         """One request and its answer; whether the connection stays open."""
-        body = Body(self, expects_continue=head.headers.get("expect", "").lower() == "100-continue")
+        body = Body(self, head.headers)
         answer = self._application(head, body)
-        reusable = body.complete or body.discard(self._limits.drain)
+        reusable = body.settle(self._limits.drain)
         answer.close = answer.close or not reusable or not head.keep_alive or self.stopping
         try:
             self._write(head.method, answer)
         finally:
             if answer.done is not None:
                 answer.done()
-        if not reusable:
+        if not reusable or (not body.complete and not body.discard()):
             self._linger()
+            return False
         return not answer.close
 
     def _write(self, method: str, answer: Answer) -> None:

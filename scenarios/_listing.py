@@ -10,9 +10,8 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from harness.clients.base import Observed
+from harness.clients.base import Inexpressible, Observed
 from harness.expect import Matcher, keys, ok, prefixes
-from harness.scenario import Mismatch
 from harness.scene import Scene
 
 TREE = ("A", "a", "b-1", "b/1", "b/2", "b/3", "b0", "c/x/1", "c/x/2", "c/y", "d/1", "e/1", "e/2", "f", "g/1", "g/2")
@@ -107,36 +106,53 @@ class Step(NamedTuple):
 
 
 def walk(s3: Scene, total: int, **params: Any) -> list[Step]:
-    """Every page of ListObjectsV2, token by token.
+    """The pages of ListObjectsV2, token by token, as far as they lead: at most one more than there are entries.
 
-    Ends at the first page that does not say it is truncated. A walk that repeats a token, or is longer than
-    `total` entries can make it, does not conform.
+    Whether the pages are right, and the way on is there, is for the scenario to say.
     """
     steps: list[Step] = []
     token = ""
-    while True:
+    for _ in range(total + 1):
         more = {"ContinuationToken": token} if token else {}
         page = s3.expect(s3.call("ListObjectsV2", **params, **more), ok())
         steps.append(Step(token, page))
-        if page.output.get("IsTruncated") is not True:
-            return steps
         token = page.output.get("NextContinuationToken") or ""
-        if not token:
-            raise Mismatch("a truncated page with NextContinuationToken", "there is none", page)
-        if any(token == step.token for step in steps):
-            raise Mismatch("a new token on every page", f"{token!r} came twice", page)
-        if len(steps) > total:
-            raise Mismatch(f"at most {total} pages", "the listing goes on", page)
+        if page.output.get("IsTruncated") is not True or not token:
+            break
+    return steps
 
 
-def every_entry(member: str, what: str, test: Callable[[dict[str, Any]], bool]) -> Matcher:
-    """Every entry of the list `member` passes `test`, and there is at least one; `what` says which do."""
+def every_entry(member: str, what: str, test: Callable[[Any], bool]) -> Matcher:
+    """In every one of the Contents, of which there is at least one, `member` (None where absent) passes `test`."""
 
     def look(seen: Observed) -> str:
-        entries = seen.output.get(member, [])
-        wrong = next((entry for entry in entries if not test(entry)), None)
+        entries = _contents(seen, member)
+        wrong = next((entry for entry in entries if not test(entry.get(member))), None)
         if wrong is not None:
-            return f"one was {wrong!r}"
-        return "" if entries else f"there is no {member}"
+            return f"{member} of {wrong.get('Key')!r} was {wrong.get(member)!r}"
+        return "" if entries else "there are no Contents"
 
-    return Matcher(f"{member}: {what}", look)
+    return Matcher(f"{member} of every entry: {what}", look)
+
+
+def members(member: str, values: Iterable[Any]) -> Matcher:
+    """`member` of the Contents, entry by entry, exactly."""
+    wanted = list(values)
+
+    def look(seen: Observed) -> str:
+        entries = _contents(seen, member)
+        found = [entry.get(member) for entry in entries]
+        return "" if found == wanted and _types(found) == _types(wanted) else f"they were {found!r}"
+
+    return Matcher(f"{member} of the entries {wanted!r}", look)
+
+
+def _contents(seen: Observed, member: str) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = seen.output.get("Contents", [])
+    if seen.partial and not any(member in entry for entry in entries):
+        raise Inexpressible(f"{seen.client} does not show the {member} of an entry")
+    return entries
+
+
+def _types(values: Iterable[Any]) -> list[type]:
+    return [type(value) for value in values]

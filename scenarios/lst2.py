@@ -34,13 +34,13 @@ def key_count(s3: Scene) -> None:
     Fix: take the count when the page is complete, from the two lists that will be printed.
     """
     full = listing(plant(s3, TREE), s3.prefix, "/")
-    page = s3.call("ListObjectsV2", Prefix=s3.prefix, Delimiter="/")
-    s3.expect(page, ok(), *full.shown(), output("KeyCount", len(full)))
+    if not s3.costly:
+        page = s3.call("ListObjectsV2", Prefix=s3.prefix, Delimiter="/")
+        s3.expect(page, ok(), *full.shown(), output("KeyCount", len(full)))
     for size in (7,) if s3.costly else (1, 2, 3, 7):
         for _, page in walk(s3, len(full), Prefix=s3.prefix, Delimiter="/", MaxKeys=size):
             s3.expect(page, output("KeyCount", len(page.keys) + len(page.prefixes)))
-    if not s3.costly:
-        s3.expect(s3.call("ListObjectsV2", Prefix=s3.key("nothing")), ok(), output("KeyCount", 0))
+    s3.expect(s3.call("ListObjectsV2", Prefix=s3.key("nothing")), ok(), output("KeyCount", 0))
 
 
 @scenario(
@@ -92,7 +92,7 @@ def token_echoed(s3: Scene) -> None:
     """
     total = len(plant(s3, TREE))
     steps = walk(s3, total, Prefix=s3.prefix, MaxKeys=9 if s3.costly else 3)
-    s3.check(len(steps) > 1, f"{total} keys on several pages", "one page held them all", steps[0].page)
+    s3.check(len(steps) > 1, f"a way from page to page for {total} keys", "the first page led nowhere", steps[0].page)
     s3.expect(steps[0].page, absent("ContinuationToken"))
     for token, page in steps[1:]:
         s3.expect(page, output("ContinuationToken", token))
@@ -172,8 +172,8 @@ def owner_on_request(s3: Scene) -> None:
     Fix: print Owner from the flag alone, and ID always within it.
     """
     planted = plant(s3, ("a", "b"))
-    without = every_entry("Contents", "no Owner", lambda entry: "Owner" not in entry)
-    owned = every_entry("Contents", "an Owner with an ID", lambda entry: bool((entry.get("Owner") or {}).get("ID")))
+    without = every_entry("Owner", "none", lambda owner: owner is None)
+    owned = every_entry("Owner", "one with an ID", lambda owner: bool((owner or {}).get("ID")))
     for asked in ({}, {"FetchOwner": False}):
         s3.expect(s3.call("ListObjectsV2", Prefix=s3.prefix, **asked), ok(), keys(planted), without)
     s3.expect(s3.call("ListObjectsV2", Prefix=s3.prefix, FetchOwner=True), ok(), keys(planted), owned)
@@ -202,10 +202,12 @@ def direct_children(s3: Scene) -> None:
         prefix = s3.key(name)
         page = s3.call("ListObjectsV2", Prefix=prefix, Delimiter="/")
         s3.expect(page, ok(), *listing(planted, prefix, "/").shown())
-    planted += plant(s3, ("p/",))
-    for prefix in (s3.key("p/"), s3.prefix):
-        page = s3.call("ListObjectsV2", Prefix=prefix, Delimiter="/")
-        s3.expect(page, ok(), *listing(planted, prefix, "/").shown())
+    folder = s3.key("p/")
+    # Programs show such a key as the folder that it stands for; whether it can be stored at all is META-012's question.
+    if not s3.costly and s3.look("PutObject", Key=folder, Body=b"").ok:
+        for prefix in (folder, s3.prefix):
+            page = s3.call("ListObjectsV2", Prefix=prefix, Delimiter="/")
+            s3.expect(page, ok(), *listing([*planted, folder], prefix, "/").shown())
 
 
 @scenario(
@@ -302,10 +304,11 @@ def special_characters(s3: Scene) -> None:
     Fix: let an XML writer produce the document instead of pasting strings, and escape nothing before it.
     """
     planted = plant(s3, SPECIAL)
-    for delimiter in ("", "/"):
-        fold = {"Delimiter": delimiter} if delimiter else {}
-        listed = s3.list_all(2, Prefix=s3.prefix, MaxKeys=3 if s3.costly else 1, **fold)
-        s3.expect(listed, ok(), *listing(planted, s3.prefix, delimiter).shown())
+    top = listing(planted, s3.prefix, "/")
+    s3.expect(s3.list_all(2, Prefix=s3.prefix), ok(), *listing(planted, s3.prefix).shown())
+    s3.expect(s3.list_all(2, Prefix=s3.prefix, Delimiter="/"), ok(), *top.shown())
+    paged = s3.list_all(2, Prefix=s3.prefix, Delimiter="/", MaxKeys=3 if s3.costly else 1)
+    s3.expect(paged, ok(), *top.shown())
     if not s3.costly:
         for prefix in map(s3.key, ("a&", "c<d>/", "f")):
             s3.expect(s3.list_all(2, Prefix=prefix), ok(), *listing(planted, prefix).shown())

@@ -6,11 +6,10 @@ import hashlib
 from typing import Any
 
 from harness.clients.base import Inexpressible, Observed
-from harness.expect import Matcher, absent, header, if_shown, no_body, no_header, ok, output, refused
+from harness.expect import Matcher, absent, header, if_shown, no_body, no_header, ok, output, output_where, refused
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
-from scenarios.mpu import begin, composite, naming, read_back, store
-
+from scenarios.mpu import CALLERS, begin, naming, read_back, store
 
 
 def shown(number: int, content: bytes) -> dict[str, Any]:
@@ -36,6 +35,15 @@ def lists(*expected: dict[str, Any]) -> Matcher:
     return Matcher(f"parts {list(expected)!r}", test)
 
 
+def ends() -> Matcher:
+    """No further page is announced; whether false is spelled out is MPU-029's business."""
+
+    def test(seen: Observed) -> str:
+        return "IsTruncated was True" if seen.output.get("IsTruncated") is True else ""
+
+    return Matcher("a last page", test)
+
+
 def dated() -> Matcher:
     """Every part has a LastModified."""
 
@@ -51,6 +59,7 @@ def dated() -> Matcher:
     MUST,
     "UploadPart",
     source="LocalStack test_complete_multipart_parts_order (recorded on AWS)",
+    clients=CALLERS,
 )
 def number_has_limits(s3: Scene) -> None:
     """A partNumber below 1 or above 10000 is refused with 400 InvalidArgument that names it; no part is stored.
@@ -71,14 +80,16 @@ def number_has_limits(s3: Scene) -> None:
     s3.expect(s3.look("ListParts", **upload), ok(), lists())
 
 
-@scenario("MPU-017", MUST, "ListParts", source="LocalStack test_multipart_and_list_parts (recorded on AWS)")
+@scenario(
+    "MPU-017", MUST, "ListParts", source="LocalStack test_multipart_and_list_parts (recorded on AWS)", clients=CALLERS
+)
 def upload_ends_with_complete(s3: Scene) -> None:
     """After Complete the upload is gone: ListParts on it answers 404 NoSuchUpload.
 
     S3 promises: an upload exists from CreateMultipartUpload to Complete or Abort. Once it is completed, its id
     names nothing, and the object alone remains.
 
-    Breaks: clients that resume after a crash (rclone, s5cmd) ask ListParts whether there is anything left to do;
+    Breaks: uploaders that resume after a crash (Uppy, s3cmd) ask ListParts whether there is anything left to do;
     lists of unfinished uploads fill with finished ones, and clean-up tools abort what is done.
 
     Fix: drop the upload's record in the same step that makes the object visible.
@@ -98,6 +109,7 @@ def upload_ends_with_complete(s3: Scene) -> None:
     "UploadPart",
     source="ceph/s3-tests test_multipart_resend_first_finishes_last",
     confidence="secondary",
+    clients=CALLERS,
 )
 def part_is_replaced(s3: Scene) -> None:
     """Uploading a part number again replaces the earlier part, in ListParts and in the completed object.
@@ -114,12 +126,11 @@ def part_is_replaced(s3: Scene) -> None:
     sent = s3.expect(s3.call("UploadPart", **upload, PartNumber=1, Body=new), ok())
     s3.expect(s3.look("ListParts", **upload), ok(), lists(shown(1, new)))
     part = {"PartNumber": 1, "ETag": sent.etag or shown(1, new)["ETag"]}
-    done = s3.expect(s3.look("CompleteMultipartUpload", **upload, **naming(part)), ok())
-    s3.check(done.etag == composite(new), f"ETag {composite(new)}", f"ETag was {done.etag}", done)
+    s3.expect(s3.look("CompleteMultipartUpload", **upload, **naming(part)), ok())
     read_back(s3, upload["Key"], new)
 
 
-@scenario("MPU-022", MUST, "UploadPart", source="LocalStack test_response_structure (recorded on AWS)")
+@scenario("MPU-022", MUST, "UploadPart", source="LocalStack test_response_structure (recorded on AWS)", clients=CALLERS)
 def part_answer_is_bare(s3: Scene) -> None:
     """UploadPart answers 200 with an empty body, Content-Length 0 and no Content-Type.
 
@@ -142,7 +153,9 @@ def part_answer_is_bare(s3: Scene) -> None:
     s3.expect(s3.look("ListParts", **upload), ok(), lists(shown(1, content)))
 
 
-@scenario("MPU-029", MUST, "ListParts", source="LocalStack test_list_parts_pagination (recorded on AWS)")
+@scenario(
+    "MPU-029", MUST, "ListParts", source="LocalStack test_list_parts_pagination (recorded on AWS)", clients=CALLERS
+)
 def no_parts_yet(s3: Scene) -> None:
     """ListParts on an upload without parts answers 200, with its markers 0, MaxParts 1000 and no Part.
 
@@ -166,15 +179,17 @@ def no_parts_yet(s3: Scene) -> None:
     )
 
 
-@scenario("MPU-030", MUST, "ListParts", source="LocalStack test_list_parts_pagination (recorded on AWS)")
+@scenario(
+    "MPU-030", MUST, "ListParts", source="LocalStack test_list_parts_pagination (recorded on AWS)", clients=CALLERS
+)
 def parts_in_order(s3: Scene) -> None:
     """ListParts shows PartNumber, LastModified, quoted ETag and Size of each part, ascending by number.
 
     S3 promises: one Part element for each part, in numerical order whatever the order of arrival (2 before 10),
     with its number, time, size in bytes, and its ETag in double quotes.
 
-    Breaks: tools that resume (rclone, s3cmd put --continue-put, the AWS SDKs' transfer managers) compare size and
-    ETag with the local file and continue after the last; with another order or bare ETags they send all again.
+    Breaks: tools that resume (s3cmd put --continue-put, Uppy) compare size and ETag with the local file and send
+    what is missing; where numbers, sizes or quotes are off they send all again or complete with wrong ETags.
 
     Fix: sort by number as an integer, not as text; print the ETag as UploadPart gave it, quotes included.
     """
@@ -186,12 +201,14 @@ def parts_in_order(s3: Scene) -> None:
     s3.expect(s3.call("ListParts", **upload), ok(), lists(*expected), dated())
 
 
-@scenario("MPU-032", MUST, "ListParts", source="LocalStack test_list_parts_pagination (recorded on AWS)")
+@scenario(
+    "MPU-032", MUST, "ListParts", source="LocalStack test_list_parts_pagination (recorded on AWS)", clients=CALLERS
+)
 def parts_in_pages(s3: Scene) -> None:
     """ListParts with max-parts=1 is truncated, and following its marker shows every part exactly once.
 
     S3 promises: a page that is not the last says IsTruncated true and gives in NextPartNumberMarker the number
-    after which to go on; the pages together are all parts in order, and the last one says false.
+    after which to go on; the pages together are all parts in order, and the last one is not truncated.
 
     Breaks: an upload with more than 1000 parts cannot be listed in one page: clients that resume lose the rest,
     or never end when the marker is ignored.
@@ -204,9 +221,9 @@ def parts_in_pages(s3: Scene) -> None:
         store(s3, upload, number, content)
     marker: dict[str, Any] = {}
     for step, (number, content) in enumerate(contents.items(), 1):
-        last = step == len(contents)
         page = s3.call("ListParts", **upload, MaxParts=1, **marker)
-        s3.expect(page, ok(), lists(shown(number, content)), output("IsTruncated", not last))
-        if not last:
-            s3.expect(page, output("NextPartNumberMarker", number))
-            marker = {"PartNumberMarker": number}
+        more = step < len(contents)
+        s3.expect(page, ok(), lists(shown(number, content)), output("IsTruncated", True) if more else ends())
+        if more:
+            s3.expect(page, output_where("NextPartNumberMarker", "a number", lambda value: isinstance(value, int)))
+            marker = {"PartNumberMarker": page.output["NextPartNumberMarker"]}

@@ -38,6 +38,11 @@ def _terminated(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _line(error: Exception) -> str:
+    """What went wrong in one line of what can be seen; parts of it may be the endpoint's words."""
+    return " ".join("".join(char if char.isprintable() else " " for char in str(error)).split())
+
+
 def main() -> None:
     """Run a verb; what a user can cause ends in one line on standard error and its exit code."""
     signal.signal(signal.SIGTERM, _terminated)
@@ -47,7 +52,7 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except S3ConformError as error:
-        click.echo(f"s3conform: {error}", err=True)
+        click.echo(f"s3conform: {_line(error)}", err=True)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("s3conform: interrupted", err=True)

@@ -84,15 +84,16 @@ def _report(out: Path, outcome: run.Outcome) -> int:
 
     import reports
     from reports.terminal import summary
+    from reports.text import one_line
 
     finished = record.read(out)
     files = reports.write_all(finished, out)
     console = Console(soft_wrap=True)
     summary(finished, console)
     for line in outcome.leftovers:
-        console.print(f"left behind: {line}", markup=False, highlight=False)
+        console.print(f"left behind: {one_line(line)}", markup=False, highlight=False)
     console.print(f"Report: {files['html']}", markup=False, highlight=False)
-    if outcome.interrupted == "interrupted by the user":
+    if outcome.interrupted == run.BY_USER:
         return INTERRUPTED
     return gate.exit_code(finished)
 

@@ -10,6 +10,7 @@ import json
 import re
 import shlex
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import unquote
 
 from botocore import xform_name
 
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
 
 MIN_PART = 5 * 1024 * 1024
 _SECRET = frozenset({"SSECustomerKey", "CopySourceSSECustomerKey"})
-_REFUSED = re.compile(
-    r"An error occurred \((.*?)\) when calling the (\w+) operation(?: \([^()]*\))?: ([^\r\n]*)"
-)
+_REFUSED = re.compile(r"An error occurred \((.*?)\) when calling the (\w+) operation(?: \([^()]*\))?: ([^\r\n]*)")
 _UNSENT = re.compile(
     r"(?m)Parameter validation failed|Invalid bucket name|^usage: |Unknown options|Unable to parse"
     r"|Error parsing|codec can't encode|Member must be|the following arguments are required"
@@ -76,9 +75,7 @@ class AwsCli(ProgramClient):
             "AWS_SHARED_CREDENTIALS_FILE": str(self.runner.home / "no-credentials"),
         }
         if self.proxy is not None:
-            self._settings |= dict.fromkeys(
-                ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), self.proxy.url
-            )
+            self._settings |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), self.proxy.url)
 
     # --- the client's verbs ---
 
@@ -99,6 +96,7 @@ class AwsCli(ProgramClient):
         args, shown = self._input(operation, asked)
         observed = self._api(operation, asked, args + size, shown + size, max_requests=LISTING_REQUESTS)
         observed.output = {"Contents": [], "CommonPrefixes": []} | observed.output
+        observed.partial = True
         return observed
 
     def upload(self, params: Mapping[str, Any], part_size: int) -> Observed:
@@ -110,26 +108,29 @@ class AwsCli(ProgramClient):
             raise Inexpressible("aws s3 cp makes no parts below 5 MiB")
         if key.endswith("/"):
             raise Inexpressible("aws s3 cp takes a key that ends with a slash for a folder")
-        sizes = f"  multipart_threshold = {part_size}\n  multipart_chunksize = {part_size}\n"
+        sizes = f"  multipart_threshold = 1\n  multipart_chunksize = {part_size}\n"
         settings = {"AWS_CONFIG_FILE": str(self._configuration("upload-config", sizes))}
-        observed = self._s3(
-            ["cp", str(self._file("body.bin", params["Body"])), f"s3://{bucket}/{key}", "--no-progress"],
+        observed = self._command(
+            ["s3", "cp", str(self._file("body.bin", params["Body"])), f"s3://{bucket}/{key}", "--no-progress"],
             operation="CompleteMultipartUpload",
             params={"Bucket": bucket, "Key": key},
             settings=settings,
             seconds=2 * self.endpoint.timeout,
         )
         observed.command["awscli"] += (
-            f"  # s3.multipart_threshold and s3.multipart_chunksize configured as {part_size}"
+            f"  # configured: s3.multipart_threshold = 1, s3.multipart_chunksize = {part_size}"
         )
         return observed
 
-    def s3(self, *args: str, stdin: bytes | None = None) -> Observed:
-        """A high-level command, `aws s3 ARGS`; relative paths are below `folder`.
+    def command(self, *arguments: str, stdin: bytes = b"") -> Observed:
+        """Any command, `aws ARGUMENTS`; relative paths are below `folder`.
 
         What it printed is in `stdout` (bytes in `body`), what it sent in `exchanges`.
+
+        Raises:
+            Inexpressible: this version of the CLI does not know it, or refuses to send it.
         """
-        return self._s3(list(args), stdin=stdin or b"", seconds=2 * self.endpoint.timeout)
+        return self._command(list(arguments), stdin=stdin, seconds=2 * self.endpoint.timeout)
 
     # --- running it ---
 
@@ -176,7 +177,7 @@ class AwsCli(ProgramClient):
             out.unlink()
         return observed
 
-    def _s3(
+    def _command(
         self,
         args: list[str],
         *,
@@ -188,11 +189,11 @@ class AwsCli(ProgramClient):
     ) -> Observed:
         if not all(map(is_argument, args)):
             raise Inexpressible("a command line cannot carry this")
-        result, recorded = self._run(["s3", *args], stdin=stdin, settings=settings, seconds=seconds)
+        result, recorded = self._run(args, stdin=stdin, settings=settings, seconds=seconds)
         record = self.sent(recorded, [operation], params or {}) if operation else None
-        observed = self._read(operation or f"aws s3 {args[0]}", result, recorded, record)
-        observed.body = result.stdout
-        observed.command = {"awscli": self._shown(["s3", *args])}
+        observed = self._read(operation or " ".join(["aws", *args[:2]]), result, recorded, record)
+        observed.body, observed.partial = result.stdout, True
+        observed.command = {"awscli": self._shown(args)}
         return observed
 
     def _run(
@@ -212,9 +213,7 @@ class AwsCli(ProgramClient):
             max_requests=max_requests,
         )
 
-    def _read(
-        self, operation: str, result: Result, recorded: Sequence[Recorded], record: Recorded | None
-    ) -> Observed:
+    def _read(self, operation: str, result: Result, recorded: Sequence[Recorded], record: Recorded | None) -> Observed:
         """What it came to; the CLI's own words fill in where the wire was not recorded.
 
         Raises:
@@ -224,13 +223,14 @@ class AwsCli(ProgramClient):
         if result.exit_code and not recorded and not refused and _UNSENT.search(result.stderr):
             raise Inexpressible(f"the AWS CLI does not send this: {_reason(result.stderr)}")
         observed = self.observed(operation, result, recorded, record)
-        if refused and not record:
-            code, message = refused[1], refused[3]
-            if code.isdigit():  # an answer without a body: the CLI shows its status
-                observed.status = int(code) if len(code) == 3 else None
-            else:
-                observed.code = code
-            observed.message, observed.failure = message, ""
+        if refused and not observed.code and not result.stopped:
+            observed.message = refused[3]
+            if record is None:
+                observed.failure = ""
+                if re.fullmatch("[1-5][0-9]{2}", refused[1]):  # an answer without a body: the CLI shows its status
+                    observed.status = int(refused[1])
+                else:
+                    observed.code = refused[1]
         return observed
 
     # --- what it is given ---
@@ -241,6 +241,8 @@ class AwsCli(ProgramClient):
         blob = members.serialization.get("payload", "") if members else ""
         streams = blob in params and members is not None and members.members[blob].type_name == "blob"
         plain = {name: value for name, value in params.items() if not (streams and name == blob)}
+        if isinstance(plain.get("CopySource"), str):  # the header's value, which the CLI encodes by itself
+            plain["CopySource"] = unquote(plain["CopySource"])
         path = self._file("input.json", json.dumps(plain, default=_plain).encode())
         hidden = {name: "…" if name in _SECRET else value for name, value in plain.items()}
         text = json.dumps(hidden, default=_plain, ensure_ascii=False)

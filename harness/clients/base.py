@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from harness.record import Step
 from harness.wire.exchange import Exchange
@@ -141,6 +142,20 @@ class Client(Protocol):
 
     def close(self) -> None:
         """End what the client keeps open."""
+        ...
+
+
+@runtime_checkable
+class CommandLine(Protocol):
+    """What client programs offer beside single operations."""
+
+    @property
+    def folder(self) -> Path:
+        """A private folder that lives as long as the client."""
+        ...
+
+    def command(self, *arguments: str, stdin: bytes = b"") -> Observed:
+        """Any command of the program, against the endpoint; relative paths are below `folder`."""
         ...
 
 

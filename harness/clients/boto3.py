@@ -17,7 +17,7 @@ from botocore.config import Config
 
 from harness.clients.base import MAX_PAGES, Inexpressible, Observed, joined
 from harness.config import Endpoint
-from harness.wire.exchange import Body, Exchange
+from harness.wire.exchange import BODY_CAP, Body, Exchange
 from harness.wire.http1 import MAX_BODY
 
 _UNSENT = (failures.ParamValidationError, failures.UnknownServiceError)
@@ -144,17 +144,21 @@ class _Tap:
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self._seen: list[tuple[AWSPreparedRequest, AWSResponse | None, str, float]] = []
+        self._seen: list[tuple[AWSPreparedRequest, Body, AWSResponse | None, str, float]] = []
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         started = time.monotonic()
         try:
             response: AWSResponse = self._session.send(request)
         except Exception as error:
-            self._seen.append((request, None, f"{type(error).__name__}: {_line(error)}", time.monotonic() - started))
+            self._keep(request, None, f"{type(error).__name__}: {_line(error)}", started)
             raise
-        self._seen.append((request, response, "", time.monotonic() - started))
+        self._keep(request, response, "", started)
         return response
+
+    def _keep(self, request: AWSPreparedRequest, response: AWSResponse | None, error: str, started: float) -> None:
+        # Now, while a body that is a file is still open.
+        self._seen.append((request, _request_body(request.body), response, error, time.monotonic() - started))
 
     def close(self) -> None:
         self._session.close()
@@ -164,12 +168,12 @@ class _Tap:
 
     @property
     def status(self) -> int | None:
-        response = self._seen[-1][1] if self._seen else None
+        response = self._seen[-1][2] if self._seen else None
         return None if response is None else response.status_code
 
     @property
     def headers(self) -> dict[str, str] | None:
-        response = self._seen[-1][1] if self._seen else None
+        response = self._seen[-1][2] if self._seen else None
         return None if response is None else joined(list(response.headers.items()))
 
     def exchanges(self, streamed: bytes | None) -> list[Exchange]:
@@ -179,6 +183,7 @@ class _Tap:
     def _exchange(
         self,
         request: AWSPreparedRequest,
+        sent: Body,
         response: AWSResponse | None,
         error: str,
         seconds: float,
@@ -189,7 +194,7 @@ class _Tap:
             method=request.method,
             url=request.url,
             request_headers=[(str(name), _text(value)) for name, value in request.headers.items()],
-            request_body=_request_body(request.body),
+            request_body=sent,
             status=None if response is None else response.status_code,
             response_headers=[] if response is None else list(response.headers.items()),
             response_body=Body.of((streamed if body is None else body) or b""),
@@ -205,9 +210,12 @@ def _request_body(body: Any) -> Body:
     raw = getattr(body, "_raw", body)
     if not (hasattr(raw, "seek") and hasattr(raw, "tell")) or getattr(raw, "closed", False):
         return Body()
+    at = raw.tell()
     size = raw.seek(0, io.SEEK_END)
     raw.seek(0)
-    return Body.of(raw.read(8192), size)
+    kept = Body.of(raw.read(BODY_CAP), size)
+    raw.seek(at)
+    return kept
 
 
 def _refused(observed: Observed, error: failures.ClientError) -> None:

@@ -143,9 +143,7 @@ def scrubbed(home: Path) -> dict[str, str]:
     return variables | dict.fromkeys(homes, str(home))
 
 
-def _attend(
-    process: subprocess.Popen[bytes], stdin: bytes, deadline: float, check: Callable[[], str]
-) -> Result:
+def _attend(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, check: Callable[[], str]) -> Result:
     """Talk with a program until it ends, and see to it that it does."""
     started = time.monotonic()
     talk = _Talk(process, stdin)

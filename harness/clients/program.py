@@ -6,6 +6,7 @@ are both shown, so that a program that hides a refusal is seen through.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.clients import local
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from harness.wire.exchange import Exchange
     from harness.wire.tape import Recorded
 
+_STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ")
 GRACE = 15.0
 """Seconds that a program has beyond the endpoint's timeout, to start and to report."""
 MAX_TEXT = 64 * 1024
@@ -145,7 +147,7 @@ LISTING_REQUESTS = MAX_PAGES + 20
 
 def last_words(stderr: str) -> str:
     """The line of a program's errors that says most: the last one that is not empty, shortened."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    lines = [_STAMP.sub("", line).strip() for line in stderr.splitlines() if line.strip()]
     return lines[-1][:300] if lines else "it gave no reason"
 
 

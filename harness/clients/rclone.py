@@ -1,8 +1,9 @@
 """rclone, as users run it: a remote of type s3 and provider Other, which is what a generic gateway gets.
 
-Retries are off, so that every answer is the endpoint's own. What rclone shows is shown as it is, its measured
-false successes included: `cat` of a missing key ends with exit code 0, `lsjson --stat` shows a directory that
-does not exist. Source: rclone's documentation of `backend/s3` and of each command.
+Retries are off, so that every answer is the endpoint's own. rclone looks at an object with HeadObject before it
+does anything else, and takes 404 for "no such object" without asking further: `cat` and `lsjson --stat` then end
+with exit code 0 and show nothing, or a directory that does not exist. `call` tells that as it is, not `ok` with
+status 404; `command` passes on what rclone says. Source: rclone's documentation of its S3 backend and commands.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import unquote
 
 from harness.clients.base import Inexpressible, Observed
 from harness.clients.program import LISTING_REQUESTS, ProgramClient, is_argument, is_line
+from harness.wire.route import Sent, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,9 +48,10 @@ _SYSTEM_METADATA = {
     "content-encoding": "ContentEncoding",
     "content-language": "ContentLanguage",
     "content-type": "ContentType",
-    "tier": "StorageClass",
     "btime": "LastModified",
 }
+_NOT_FOUND = (3, 4)
+"""Exit codes "directory not found" and "file not found" (rclone, "Exit code")."""
 _RANGE = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
 _LIST_FLAGS = ["--use-server-modtime", "--no-mimetype"]
 """Times come from the listing itself, so that a listing is only that: no HEAD for each object."""
@@ -116,9 +119,7 @@ class Rclone(ProgramClient):
         """Every page by rclone's own pagination, which has no guard against listings that do not end."""
         asked = {name: value for name, value in params.items() if name != "MaxKeys"}
         chunk = ["--s3-list-chunk", str(params["MaxKeys"])] if "MaxKeys" in params else []
-        observed = self._list(version, asked, chunk)
-        observed.output = {"Contents": [], "CommonPrefixes": []} | observed.output
-        return observed
+        return self._list(version, asked, chunk)
 
     def upload(self, params: Mapping[str, Any], part_size: int) -> Observed:
         """`rclone copyto` of a file in parts of `part_size`; the smallest that rclone makes are 5 MiB."""
@@ -133,15 +134,15 @@ class Rclone(ProgramClient):
         args = ["copyto", str(source), target, *flags]
         return self._call("CompleteMultipartUpload", params, args, seconds=2 * self.endpoint.timeout)
 
-    def command(self, *args: str, stdin: bytes | None = None) -> Observed:
-        """Any command, `rclone ARGS`, with the endpoint as `remote:`; relative paths are below `folder`.
+    def command(self, *arguments: str, stdin: bytes = b"") -> Observed:
+        """Any command, `rclone ARGUMENTS`, with the endpoint as `remote:`; relative paths are below `folder`.
 
         What it printed is in `stdout` (bytes in `body`), what it sent in `exchanges`.
         """
-        result, recorded = self._run(list(args), stdin=stdin or b"", seconds=2 * self.endpoint.timeout)
-        observed = self.observed(f"rclone {args[0]}", result, recorded, None)
-        observed.body = result.stdout
-        observed.command = {"rclone": self._shown(args)}
+        result, recorded = self._run(arguments, stdin=stdin, seconds=2 * self.endpoint.timeout)
+        observed = self.observed(" ".join(["rclone", *arguments[:1]]), result, recorded, None)
+        observed.body, observed.partial = result.stdout, True
+        observed.command = {"rclone": self._shown(arguments)}
         return observed
 
     # --- buckets ---
@@ -151,9 +152,7 @@ class Rclone(ProgramClient):
         observed = self._call("ListBuckets", params, ["lsjson", REMOTE])
         if observed.ok:
             entries = _entries(observed)
-            observed.output = {
-                "Buckets": [{"Name": e["Path"], "CreationDate": e.get("ModTime")} for e in entries]
-            }
+            observed.output = {"Buckets": [{"Name": e["Path"], "CreationDate": e.get("ModTime")} for e in entries]}
         return observed
 
     def _create_bucket(self, params: Mapping[str, Any]) -> Observed:
@@ -188,15 +187,15 @@ class Rclone(ProgramClient):
         operation = "ListObjectsV2" if version == 2 else "ListObjects"
         bucket = {"Bucket": params["Bucket"]}
         observed = self._call(operation, bucket, args + flags, max_requests=LISTING_REQUESTS)
-        files = [e for e in _entries(observed) if not e.get("IsDir")]
-        folders = [e for e in _entries(observed) if e.get("IsDir") and delimiter]
-        contents = [
-            {"Key": prefix + e["Path"], "Size": e.get("Size"), "LastModified": e.get("ModTime")}
-            for e in files
-        ]
-        observed.output = {"Contents": contents} if contents else {}
-        if folders:
-            observed.output["CommonPrefixes"] = [{"Prefix": f"{prefix}{e['Path']}/"} for e in folders]
+        keys: list[dict[str, Any]] = []
+        prefixes: list[dict[str, Any]] = []
+        for entry in _entries(observed):
+            path = prefix + entry["Path"]
+            if not entry.get("IsDir"):
+                keys.append({"Key": path, "Size": entry.get("Size"), "LastModified": entry.get("ModTime")})
+            elif delimiter:
+                prefixes.append({"Prefix": f"{path}/"})
+        observed.output = {"Contents": keys, "CommonPrefixes": prefixes}
         return observed
 
     # --- objects ---
@@ -206,13 +205,12 @@ class Rclone(ProgramClient):
         body: bytes = params.get("Body", b"")
         lines = {_PUT_HEADERS[name]: value for name, value in params.items() if name in _PUT_HEADERS}
         lines |= {f"x-amz-meta-{name}": value for name, value in params.get("Metadata", {}).items()}
-        args = [
-            "rcat",
-            _path(params["Bucket"], params["Key"]),
-            "--size",
-            str(len(body)),
-            "--s3-no-check-bucket",
-        ]
+        target = _path(params["Bucket"], params["Key"])
+        args = ["rcat", target, "--size", str(len(body)), "--s3-no-check-bucket"]
+        if not body:  # rcat: "nothing to read from standard input"
+            empty = self.runner.home / "empty"
+            empty.touch()
+            args = ["copyto", str(empty), target, "--ignore-times", "--s3-no-check-bucket"]
         for name, value in lines.items():
             args += ["--header-upload", _line(name, value)]
         for name, flag in _PUT_FLAGS.items():
@@ -222,22 +220,25 @@ class Rclone(ProgramClient):
     def _get_object(self, params: Mapping[str, Any]) -> Observed:
         _only(params, "Bucket", "Key", "Range")
         args = ["cat", _path(params["Bucket"], params["Key"]), *_range(params.get("Range", ""))]
-        observed = self._call("GetObject", params, args, instead="HeadObject")
-        observed.body, observed.stdout = observed.body or b"", ""
+        observed = self._call("GetObject", params, args)
+        observed.stdout = ""
+        if self.proxy is None and observed.ok and not observed.body:
+            raise Inexpressible("rclone shows an empty object and a missing one alike, and https is not recorded")
+        if self.proxy is not None and observed.status is None:
+            self._missing(observed, params)
         return observed
 
     def _head_object(self, params: Mapping[str, Any]) -> Observed:
         _only(params, "Bucket", "Key")
-        observed = self._call(
-            "HeadObject", params, ["lsjson", _path(params["Bucket"], params["Key"]), "--stat", "-M"]
-        )
+        observed = self._call("HeadObject", params, ["lsjson", _path(params["Bucket"], params["Key"]), "--stat", "-M"])
         entry = _stat(observed)
-        if entry and not entry.get("IsDir"):
+        if entry.get("IsDir"):
+            self._missing(observed, params)
+        elif entry:
             metadata = dict(entry.get("Metadata") or {})
-            shown = {
-                member: metadata.pop(name) for name, member in _SYSTEM_METADATA.items() if name in metadata
-            }
-            metadata.pop("mtime", None)
+            shown = {member: metadata.pop(name) for name, member in _SYSTEM_METADATA.items() if name in metadata}
+            for name in ("mtime", "tier"):  # rclone's own: a time it keeps there, a default it makes up
+                metadata.pop(name, None)
             observed.output = {"ContentLength": entry.get("Size"), **shown, "Metadata": metadata}
         return observed
 
@@ -270,19 +271,25 @@ class Rclone(ProgramClient):
         stdin: bytes = b"",
         seconds: float = 0.0,
         max_requests: int = 0,
-        instead: str = "",
     ) -> Observed:
-        """Run a command; `instead` is the operation whose answer stands in where rclone went no further."""
+        """Run the command that is an operation."""
         result, recorded = self._run(args, stdin=stdin, seconds=seconds, max_requests=max_requests)
         record = self.sent(recorded, [operation], params)
-        if record is None and instead:
-            record = self.sent(recorded, [instead], params)
         if record is None and result.exit_code:
-            self._check_sent(operation, recorded)
+            self._check_sent(operation, result, recorded)
         observed = self.observed(operation, result, recorded, record)
-        observed.body = result.stdout
+        observed.body, observed.partial = result.stdout, True
         observed.command = {"rclone": self._shown(args)}
         return observed
+
+    def _missing(self, observed: Observed, params: Mapping[str, Any]) -> None:
+        """No object was found; the HeadObject that told rclone, where it was recorded, shows the status."""
+        if observed.exit_code == 0 and not observed.failure:
+            asked = Sent("HeadObject", params["Bucket"], params["Key"])
+            statuses = [e.status for e in observed.exchanges if recognise(e, self.origin) == asked]
+            observed.ok, observed.body = False, None
+            observed.status = statuses[-1] if statuses else None
+            observed.message = "rclone found no such object, and ended with exit code 0"
 
     def _run(
         self, args: Sequence[str], *, stdin: bytes = b"", seconds: float = 0.0, max_requests: int = 0
@@ -291,17 +298,19 @@ class Rclone(ProgramClient):
             raise Inexpressible("a command line cannot carry this")
         return self.execute([*args, *self._bounds], stdin=stdin, seconds=seconds, max_requests=max_requests)
 
-    def _check_sent(self, operation: str, recorded: Sequence[Recorded]) -> None:
+    def _check_sent(self, operation: str, result: Result, recorded: Sequence[Recorded]) -> None:
         """Tell a missing object apart from a refusal: rclone looks first, and sends nothing more after a 404.
 
         Raises:
             Inexpressible: that is what happened.
         """
-        head = self.sent(recorded, ["HeadObject"], {})
-        if operation in ("DeleteObject", "CopyObject") and head and head.exchange.status == 404:
-            raise Inexpressible(
-                f"rclone looks with HeadObject first; answered 404, it does not send {operation}"
-            )
+        if self.proxy is None:
+            missing = result.exit_code in _NOT_FOUND
+        else:
+            head = self.sent(recorded, ["HeadObject"], {})
+            missing = head is not None and head.exchange.status == 404
+        if missing and operation in ("DeleteObject", "CopyObject"):
+            raise Inexpressible(f"rclone looks with HeadObject first; answered 404, it does not send {operation}")
 
     def _shown(self, args: Sequence[str]) -> str:
         """The command for a user whose credentials are in the environment."""
@@ -330,9 +339,7 @@ def _path(bucket: str, key: str | None = None) -> str:
         return REMOTE + bucket
     parts = key.split("/")
     if "" in parts:
-        raise Inexpressible(
-            "rclone cannot carry a key with an empty segment (leading, trailing or double slash)"
-        )
+        raise Inexpressible("rclone cannot carry a key with an empty segment (leading, trailing or double slash)")
     if any(part in (".", "..", "．", "．．") for part in parts) or re.search("[‛／]", key):
         raise Inexpressible("rclone cannot carry this key unchanged (segments of dots, or its own escapes)")
     return f"{REMOTE}{bucket}/{key}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from harness.wire.exchange import Exchange
+from harness.wire.exchange import Body, Exchange
 
 _SIGNED_ANEW = frozenset(
     {
@@ -21,24 +21,34 @@ _SIGNED_ANEW = frozenset(
 
 
 def curl(exchange: Exchange, region: str) -> str:
-    """A command that sends this request again, signed anew by curl (7.75 or later).
+    """A command that sends this request again, signed anew by curl (7.75 or later) if it was signed.
 
     Text that a terminal would act on is passed in `$'…'` form, so that pasting the command is safe. A truncated
-    or binary body is replaced by a file name.
+    or binary body is replaced by a file name. What curl would add or interpret by itself (a Content-Type, brackets
+    in URLs, `@` in bodies) is switched off.
     """
-    parts = ["curl", "-i", "--path-as-is", "--max-time", "30"]
+    names = {name.lower() for name, _ in exchange.request_headers}
+    parts = ["curl", "-i", "-g", "--path-as-is", "--max-time", "30"]
     parts += ["-I"] if exchange.method == "HEAD" else ["-X", _quote(exchange.method)]
-    parts += ["--aws-sigv4", _quote(f"aws:amz:{region}:s3")]
-    parts += ["--user", '"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"']
+    if "authorization" in names:
+        parts += ["--aws-sigv4", _quote(f"aws:amz:{region}:s3")]
+        parts += ["--user", '"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"']
+    if "x-amz-security-token" in names:
+        parts += ["-H", '"x-amz-security-token: $AWS_SESSION_TOKEN"']
     for name, value in exchange.request_headers:
         if name.lower() not in _SIGNED_ANEW:
-            parts += ["-H", _quote(f"{name}: {value}")]
-    body = exchange.request_body
-    if body.size and (body.truncated or "\N{REPLACEMENT CHARACTER}" in body.text):
-        parts += ["--data-binary", "@body.bin"]
-    elif body.size:
-        parts += ["--data-binary", _quote(body.text)]
-    return " ".join([*parts, _quote(exchange.url)])
+            parts += ["-H", _quote(f"{name}: {value}" if value else f"{name};")]
+    data = _data(exchange.request_body, "content-length" in names and exchange.method != "HEAD")
+    if data and "content-type" not in names:
+        parts += ["-H", "Content-Type:"]
+    return " ".join([*parts, *data, _quote(exchange.url)])
+
+
+def _data(body: Body, always: bool) -> list[str]:
+    """The options that send a body; an empty one too if its length `always` is said."""
+    if body.truncated or "\N{REPLACEMENT CHARACTER}" in body.text or "\0" in body.text:
+        return ["--data-binary", "@body.bin"]
+    return ["--data-raw", _quote(body.text)] if body.size or always else []
 
 
 def _quote(text: str) -> str:

@@ -11,12 +11,15 @@ import select
 import socket
 import ssl
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from harness.wire.exchange import Headers
 
 MAX_BODY = 64 * 1024 * 1024
+MAX_HEAD = 256 * 1024
+"""Bytes that may come before the body of an answer, interim answers (1xx) among them."""
+_WRITE = 64 * 1024
 _READ = 256 * 1024
 _STRAY_WAIT = 0.002
 
@@ -97,16 +100,18 @@ class Connection:
 
     def _exchange(self, request: bytes, method: str) -> Answer:
         connection = self._open()
+        stream = _Stream(connection, self.timeout)
         keep = False
         try:
-            self._send(connection, request)
-            answer, keep = self._read(connection, method)
+            whole = self._send(connection, request)
+            answer, keep = self._read(stream, method)
+            keep = keep and whole
         except TimeoutError:
-            raise NoAnswer(f"no complete answer within {self.timeout:g} s") from None
-        except http.client.RemoteDisconnected:
-            raise _Stale("connection closed without an answer") from None
+            raise NoAnswer(f"no complete answer within {stream.waited:g} s") from None
         except ConnectionError as error:
-            raise _Stale(f"connection broken: {error.strerror or error}") from None
+            if stream.begun:
+                raise NoAnswer(f"in the middle of an answer: {_why(error)}") from None
+            raise _Stale(_why(error)) from None
         except http.client.IncompleteRead as error:
             raise NoAnswer(f"answer cut short: {error}") from None
         except (http.client.HTTPException, ValueError, OSError) as error:
@@ -116,20 +121,22 @@ class Connection:
                 self.close()
         return answer
 
-    def _send(self, connection: socket.socket, request: bytes) -> None:
-        """Send, but let an endpoint that answers early and closes be heard."""
+    def _send(self, connection: socket.socket, request: bytes) -> bool:
+        """Send, but let an endpoint that answers early and reads no more be heard. Whether all was sent."""
+        rest = memoryview(request)
+        connection.settimeout(self.timeout)
         try:
-            connection.sendall(request)
-        except (BrokenPipeError, ConnectionResetError):
+            while rest and _takes_more(connection, self.timeout):
+                rest = rest[connection.send(rest[:_WRITE]) :]
+        except (BrokenPipeError, ConnectionResetError, TimeoutError):
             if not select.select([connection], [], [], 0.2)[0]:
                 raise
+        return not rest
 
-    def _read(self, connection: socket.socket, method: str) -> tuple[Answer, bool]:
-        deadline = time.monotonic() + 10 * self.timeout
-        response = http.client.HTTPResponse(connection, method=method)
+    def _read(self, stream: _Stream, method: str) -> tuple[Answer, bool]:
+        response = _final(stream, method)
         try:
-            response.begin()
-            stray = self._stray(connection, response) if response.length == 0 else b""
+            stray = stream.stray() if response.length == 0 else b""
             pieces: list[bytes] = []
             size = 0
             while piece := response.read1(_READ):
@@ -137,26 +144,13 @@ class Connection:
                 size += len(piece)
                 if size > MAX_BODY:
                     raise NoAnswer(f"answer is over the limit of {MAX_BODY} bytes")
-                if time.monotonic() > deadline:
-                    raise NoAnswer(f"answer not complete after {10 * self.timeout:g} s")
             if response.length:
-                raise http.client.IncompleteRead(b"", response.length)
+                raise http.client.IncompleteRead(b"".join(pieces), response.length)
             headers = list(response.headers.items())
             answer = Answer(response.status, response.reason, headers, b"".join(pieces), stray)
             return answer, not (response.will_close or stray)
         finally:
             response.close()
-
-    def _stray(self, connection: socket.socket, response: http.client.HTTPResponse) -> bytes:
-        """Bytes that follow an answer which must have no body, as far as they are here already."""
-        select.select([connection], [], [], _STRAY_WAIT)
-        connection.settimeout(0)
-        try:
-            return bytes(response.fp.peek(1)) if isinstance(response.fp, io.BufferedReader) else b""
-        except (ssl.SSLWantReadError, ConnectionError):
-            return b""
-        finally:
-            connection.settimeout(self.timeout)
 
     def _idle(self) -> bool:
         """Whether the kept connection still looks usable; drops it otherwise."""
@@ -192,3 +186,87 @@ class Connection:
 
 class _Stale(Exception):
     """Closed before the first byte of an answer."""
+
+
+def _why(error: ConnectionError) -> str:
+    if isinstance(error, http.client.RemoteDisconnected):
+        return "connection closed without an answer"
+    return f"connection broken: {error.strerror or error}"
+
+
+def _takes_more(connection: socket.socket, timeout: float) -> bool:
+    """Whether the endpoint reads on, or at least has not answered instead. TLS does not tell; there, send waits."""
+    if isinstance(connection, ssl.SSLSocket):
+        return True
+    answered, writable, _ = select.select([connection], [connection], [], timeout)
+    return bool(writable or not answered) or connection.recv(10, socket.MSG_PEEK).startswith(b"HTTP/1.1 1")
+
+
+def _final(stream: _Stream, method: str) -> http.client.HTTPResponse:
+    """The answer proper, its head read; interim answers (1xx) before it are passed over."""
+    while True:
+        response = http.client.HTTPResponse(stream, method=method)  # type: ignore[arg-type]
+        response.begin()
+        if response.status == http.HTTPStatus.SWITCHING_PROTOCOLS or not 100 <= response.status < 200:
+            stream.headed = True
+            return response
+        response.fp = None  # type: ignore[assignment]  # else the stream is closed with this response
+
+
+class _Stream(io.RawIOBase):
+    """What one answer is read from: every wait is bounded by `timeout`, all of them by ten times as much.
+
+    Attributes:
+        headed: whether the head of the final answer has been read.
+        waited: seconds that ran out, after TimeoutError.
+    """
+
+    def __init__(self, connection: socket.socket, timeout: float) -> None:
+        self.headed = False
+        self.waited = timeout
+        self._size = 0
+        self._patient = True
+        self._connection = connection
+        self._timeout = timeout
+        self._deadline = time.monotonic() + 10 * timeout
+        self._reader = io.BufferedReader(self)
+
+    def makefile(self, _mode: str) -> io.BufferedReader[_Stream]:
+        """The one buffered reader, for HTTPResponse: what an interim answer leaves in it is not lost."""
+        return self._reader
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Bytes from the socket; None where `stray` finds none."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            self.waited = 10 * self._timeout
+            raise TimeoutError
+        self._connection.settimeout(min(self._timeout, left) if self._patient else 0)
+        try:
+            size = self._connection.recv_into(buffer)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return None
+        self._size += size
+        if self._size > MAX_HEAD and not self.headed:
+            raise NoAnswer(f"the head of the answer is over the limit of {MAX_HEAD} bytes")
+        return size
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything at all has come."""
+        return self._size > 0
+
+    def stray(self) -> bytes:
+        """Bytes that follow an answer which must have no body, as far as they are here already."""
+        select.select([self._connection], [], [], _STRAY_WAIT)
+        self._patient = False
+        try:
+            return bytes(self._reader.peek(1))
+        except ConnectionError:
+            return b""
+        finally:
+            self._patient = True

@@ -28,6 +28,7 @@ MAX_CONNECTIONS = 128
 _READ = 64 * 1024
 _BUFFER = 256 * 1024
 _SETTLE = 1.0
+_SLACK = 5.0
 _LINGER = 1.0
 _REFUSAL = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
@@ -121,7 +122,7 @@ class _Link:
 
     def __init__(self, proxy: RecordingProxy, client: socket.socket) -> None:
         self._proxy = proxy
-        self._patience = 2 * proxy.timeout + 5
+        self._patience = 2 * proxy.timeout + _SLACK
         self._client = client
         self._server: socket.socket | None = None
         self._server_ended = False
@@ -193,9 +194,7 @@ class _Link:
     def _read_client(self) -> None:
         data = self._client.recv(_READ)
         if not data:
-            raise _ClosingError(
-                "the client closed the connection before the answer ended" if self._busy() else ""
-            )
+            raise _ClosingError("the client closed the connection before the answer ended" if self._busy() else "")
         self._from_client += data
 
     def _busy(self) -> bool:
@@ -226,9 +225,7 @@ class _Link:
         self._current = Transaction(self._proxy.tape, head, target)
         if not self._is_endpoint(target):
             self._to_client += _REFUSAL
-            raise _ClosingError(
-                f"refused: {method} {target[:200]} is not for the endpoint; nothing was forwarded"
-            )
+            raise _ClosingError(f"refused: {method} {target[:200]} is not for the endpoint; nothing was forwarded")
         if self._server is None:
             self._server = self._connect()
         local = re.sub(r"^[^:/]*://[^/?#]*", "", target)
@@ -281,9 +278,7 @@ class _Link:
             raise _ClosingError("")
         if self._from_server and not self._busy():
             self._to_client += self._from_server
-            raise _ClosingError(
-                ""
-            )  # after the end of an answer: passed on, but the connection cannot serve another
+            raise _ClosingError("")  # after the end of an answer: passed on, but the connection cannot serve another
 
     def _response(self, current: Transaction) -> int:
         """How many bytes from the endpoint are understood now: a head, or a piece of a body."""

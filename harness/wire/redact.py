@@ -1,17 +1,17 @@
 """Nothing secret is written: applied to every exchange, message and command before it is stored or shown.
 
 Two nets: known places (headers, query parameters, elements that echo a signature) are emptied whatever they
-hold, and the literal secrets of the run are replaced wherever they occur, in plain, percent-encoded, XML-escaped
-and base64 form.
+hold, and the literal secrets of the run are replaced wherever they occur: plain, percent-encoded (also twice, also
+in part), escaped for XML or JSON, in base64 at any offset, or cut short at the end of kept evidence.
 """
 
 from __future__ import annotations
 
 import base64
 import html
+import json
 import re
 from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -19,47 +19,115 @@ from harness.wire.exchange import Body, Exchange, Headers
 
 MASK = "[redacted]"
 
+_CUT = 4
+"""Characters of a secret that may show where kept evidence ends within it; of text that is whole, twice as many."""
+_MAX_SPELLING = 36
+_ESCAPE = re.compile(r"%(?:[0-9A-Fa-f%]*)|&[#\w]*|\\u?[0-9A-Fa-f]*")
+"""What may be left of an escaped character where text was cut."""
+
 _SECRET_HEADERS = frozenset({"x-amz-security-token", "cookie", "set-cookie", "proxy-authorization"})
 _SECRET_HEADER_PARTS = ("server-side-encryption-customer-key", "server-side-encryption-context")
-_AUTHORIZATION = re.compile(r"(?i)(Credential=)[^/,\s]*|(Signature=)[0-9A-Za-z+/=%]*")
+_AUTHORIZATION = re.compile(r"(?i)(?<![\w-])(?:(Credential=)[^/,\s]*|(Signature=)[0-9A-Za-z+/=%]+)")
 _PARAMETER = re.compile(
     r"(?i)\b(X-Amz-(?:Signature|Security-Token)|Signature|AWSAccessKeyId|x-amz-security-token)=[^&\s\"'<>,;]*"
 )
 _CREDENTIAL = re.compile(r"(?i)(X-Amz-Credential=)[^&/%\s\"'<>]*")
-_CHUNK = re.compile(r"(?i)(chunk-signature=|x-amz-trailer-signature:)[0-9a-f]*")
+_FORM_FIELD = re.compile(
+    r"(?i)(name=\"?(?:X-Amz-(?:Signature|Security-Token|Credential)|Signature|AWSAccessKeyId)\"?[^\r\n]*"
+    r"(?:\r?\n[^\r\n]+)*\r?\n\r?\n)[^\r\n]*"
+)
+_CHUNK = re.compile(r"(?i)(chunk-signature=|x-amz-trailer-signature:\s*)[0-9a-f]+")
 _ELEMENT = re.compile(
-    r"(?is)(<(SignatureProvided|StringToSign|StringToSignBytes|CanonicalRequest|CanonicalRequestBytes|AWSAccessKeyId"
-    r"|Token-0|SessionToken|SecretAccessKey)>).*?(</\2>|$)"
+    r"(?is)(<((?:[\w.-]+:)?(?:SignatureProvided|StringToSign|StringToSignBytes|CanonicalRequest|CanonicalRequestBytes"
+    r"|AWSAccessKeyId|Token-0|SessionToken|SecretAccessKey))(?:\s[^>]*)?>).*?(</\2\s*>|$)"
 )
 _SIGV2 = re.compile(r"(AWS )[^:\s]+:[0-9A-Za-z+/=]+")
 
 
-def _forms(secret: str) -> set[str]:
-    plain = {secret, quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
-    return plain | {base64.b64encode(secret.encode()).decode()}
+class _Form:
+    """One way of writing a secret: a pattern for each character, and for all of them in a row."""
+
+    def __init__(self, characters: list[str], end: str = "") -> None:
+        self.pattern = "".join(characters) + end
+        self._head = re.compile("".join(characters[:_CUT]))
+        self._rest = [re.compile(character) for character in characters[_CUT:]]
+
+    def cut(self, text: str, least: int) -> int:
+        """Where the form begins if `text` ends within it, at least `least` characters in; else the end."""
+        for head in self._head.finditer(text, max(0, len(text) - _MAX_SPELLING * (len(self._rest) + _CUT))):
+            at, count = head.end(), _CUT
+            for character in self._rest:
+                match = character.match(text, at)
+                if match is None:
+                    break
+                at, count = match.end(), count + 1
+            if count >= least and (at == len(text) or _ESCAPE.fullmatch(text, at)):
+                return head.start()
+        return len(text)
+
+
+def _spelled(character: str) -> str:
+    """A pattern for a character of a secret: itself, or as it is escaped for a URL, XML or JSON."""
+    if character.isascii() and character.isalnum():
+        return character
+    ways = {character, html.escape(character), f"\\{character}"} | ({"&apos;"} if character == "'" else set())
+    ways |= {"+"} if character == " " else set()
+    ways |= {json.dumps(character)[1:-1], json.dumps(character)[1:-1].upper().replace("\\U", "\\u")}
+    percent = "".join(f"%(?:25)?(?i:{byte:02x})" for byte in character.encode("utf-8", "surrogatepass"))
+    patterns = [*map(re.escape, sorted(ways, key=len, reverse=True)), percent]
+    code = ord(character)
+    patterns += [rf"&\#0*{code};", rf"&\#[xX]0*(?i:{code:x});"]
+    patterns += [rf"\\u(?i:{code:04x})"] if code < 0x10000 else []
+    return f"(?:{'|'.join(patterns)})"
+
+
+def _base64(secret: bytes, offset: int) -> list[str]:
+    """Patterns for the characters that `secret` alone decides where it begins `offset` bytes into a group."""
+    whole = base64.b64encode(bytes(offset) + secret).decode().rstrip("=")
+    end = len(whole) - bool((offset + len(secret)) % 3)
+    start = (0, 2, 3)[offset]
+    either = {"+": f"(?:-|{_spelled('+')})", "/": f"(?:_|{_spelled('/')})"}
+    return [either.get(character, character) for character in whole[start:end]]
+
+
+def _forms(secret: str) -> list[_Form]:
+    forms = [_Form([_spelled(character) for character in secret])]
+    for offset in range(3):
+        characters = _base64(secret.encode("utf-8", "surrogatepass"), offset)
+        if len(characters) > _CUT:
+            forms.append(_Form(characters, r"[\w+/-]?(?:=|%3[dD]){0,2}"))
+    return forms
 
 
 class Redactor:
     """Empties secrets out of text and exchanges; `secrets` are the literal values of this run."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
-        self._literal = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
+        ordered = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        self._forms = [form for secret in ordered for form in _forms(secret)]
+        self._literal = re.compile("|".join(form.pattern for form in self._forms)) if self._forms else None
 
     def text(self, text: str) -> str:
         """`text` without secrets and signatures."""
+        return self._text(text, 2 * _CUT)
+
+    def _text(self, text: str, least: int) -> str:
+        """`text` redacted, the beginning of a secret at its very end too, from `least` characters on."""
         if self._literal is not None:
             text = self._literal.sub(MASK, text)
+            cut = min(form.cut(text, least) for form in self._forms)
+            text = text[:cut] + MASK if cut < len(text) else text
         text = _AUTHORIZATION.sub(lambda match: f"{match[1] or match[2]}{MASK}", text)
         text = _PARAMETER.sub(lambda match: f"{match[1]}={MASK}", text)
         text = _CREDENTIAL.sub(lambda match: match[1] + MASK, text)
+        text = _FORM_FIELD.sub(lambda match: match[1] + MASK, text)
         text = _CHUNK.sub(lambda match: match[1] + MASK, text)
         text = _SIGV2.sub(lambda match: match[1] + MASK, text)
         return _ELEMENT.sub(lambda match: match[1] + MASK + match[3], text)
 
     def headers(self, headers: Headers) -> Headers:
         """Header lines without secrets."""
-        return [(name, self._header(name.lower(), value)) for name, value in headers]
+        return [(self.text(name), self._header(name.lower(), value)) for name, value in headers]
 
     def _header(self, name: str, value: str) -> str:
         if name in _SECRET_HEADERS or any(part in name for part in _SECRET_HEADER_PARTS):
@@ -70,7 +138,8 @@ class Redactor:
 
     def body(self, body: Body) -> Body:
         """A body's evidence without secrets."""
-        return msgspec.structs.replace(body, text=self.text(body.text))
+        text = self._text(body.text, _CUT) if body.truncated else self.text(body.text)
+        return msgspec.structs.replace(body, text=text)
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """An exchange without secrets, safe to store."""

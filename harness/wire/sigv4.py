@@ -79,7 +79,8 @@ def sign(
     path, _, query = target.partition("?")
     folded: dict[str, list[str]] = {}
     for name, value in headers:
-        folded.setdefault(name.lower(), []).append(" ".join(value.split()))
+        trimmed = b" ".join(value.encode().split()).decode()  # ASCII space alone: the rest are bytes like any other
+        folded.setdefault(name.lower(), []).append(trimmed)
     names = ";".join(sorted(folded))
     lines = "".join(f"{name}:{','.join(folded[name])}\n" for name in sorted(folded))
     request = "\n".join((method, canonical_path(path), canonical_query(query), lines, names, payload_hash))

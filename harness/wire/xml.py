@@ -1,6 +1,6 @@
 """XML from an endpoint: hostile until proved well-formed.
 
-Document type declarations are refused, so no entity is ever expanded, and size and depth are bounded.
+Document type declarations are refused, so no entity is ever expanded, and size, depth and number of elements are bounded.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from xml.parsers import expat
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 32
+MAX_ELEMENTS = 500_000
 
 
 class XMLError(ValueError):
@@ -49,6 +50,7 @@ class _Builder:
         self.root: Node | None = None
         self.stack: list[Node] = []
         self.pieces: list[list[str]] = []
+        self.elements = 0
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:
         namespace, _, tag = name.rpartition(" ")
@@ -59,6 +61,9 @@ class _Builder:
             self.root = node
         if len(self.stack) >= MAX_DEPTH:
             raise XMLError(f"elements are nested deeper than {MAX_DEPTH}")
+        self.elements += 1
+        if self.elements > MAX_ELEMENTS:
+            raise XMLError(f"more than {MAX_ELEMENTS} elements")
         self.stack.append(node)
         self.pieces.append([])
 
@@ -77,7 +82,7 @@ def parse(data: bytes) -> Node:
     """The root element of the document `data`.
 
     Raises:
-        XMLError: not well-formed, too large, too deep, or with a document type declaration.
+        XMLError: not well-formed, too large, too deep, of too many elements, or with a document type declaration.
     """
     if len(data) > MAX_BYTES:
         raise XMLError(f"document of {len(data)} bytes is over the limit of {MAX_BYTES}")

@@ -28,9 +28,7 @@ def list_buckets(call: Call) -> Result:
     found = [
         bucket
         for bucket in call.store.buckets(call.account.id)
-        if bucket.name > after
-        and bucket.name.startswith(prefix or "")
-        and region in (None, call.endpoint.region)
+        if bucket.name > after and bucket.name.startswith(prefix or "") and region in (None, call.endpoint.region)
     ]
     page = found[: limit or _PAGE]
     filtered = any(value is not None for value in (limit, region, prefix, token))
@@ -58,9 +56,7 @@ def create_bucket(call: Call) -> Result:
     body = call.payload().document()
     configuration = call.endpoint.codec.parse_document(call.operation, body) if body else {}
     if any(configuration.get(member) for member in ("Tags", "Bucket", "Location")):
-        raise S3Error(
-            "NotImplemented", "Only LocationConstraint is implemented in CreateBucketConfiguration."
-        )
+        raise S3Error("NotImplemented", "Only LocationConstraint is implemented in CreateBucketConfiguration.")
     _check_location(configuration.get("LocationConstraint"), call.endpoint.region)
     bucket, created = call.store.create_bucket(name, call.account.id)
     if not created and bucket.owner != call.account.id:

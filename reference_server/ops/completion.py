@@ -82,9 +82,7 @@ def _parts(call: Call, upload: Upload, entries: list[dict[str, Any]]) -> list[Pa
 
 def _invalid_part(upload: Upload, entry: dict[str, Any]) -> S3Error:
     etag = entry["ETag"].strip().strip('"')
-    return S3Error(
-        "InvalidPart", None, {"UploadId": upload.id, "PartNumber": entry["PartNumber"], "ETag": etag}
-    )
+    return S3Error("InvalidPart", None, {"UploadId": upload.id, "PartNumber": entry["PartNumber"], "ETag": etag})
 
 
 def _check_checksum(upload: Upload, entry: dict[str, Any], part: Part) -> None:
@@ -144,9 +142,7 @@ def _check_size(header: str | None, size: int) -> None:
     if not (header.isascii() and header.isdigit() and len(header) < 20):
         raise S3Error("InvalidRequest", "Value for x-amz-mp-object-size header is invalid.")
     if int(header) != size:
-        message = (
-            f"The provided 'x-amz-mp-object-size' header value {header} does not match what was computed:"
-        )
+        message = f"The provided 'x-amz-mp-object-size' header value {header} does not match what was computed:"
         raise S3Error("InvalidRequest", f"{message}: {size}")
 
 

@@ -98,9 +98,7 @@ def upload_part_copy(call: Call) -> Result:
     part = Part(number, received.size, received.md5, now(), received.checksums, 0)
     call.uploads.put_part(bucket, upload, part, blob)
     shown = checksum_members(upload.algorithm, received.checksums.get(algorithm), None)
-    return Result(
-        {"CopyPartResult": {"ETag": f'"{part.etag}"', "LastModified": part.modified, **shown}, **ENCRYPTION}
-    )
+    return Result({"CopyPartResult": {"ETag": f'"{part.etag}"', "LastModified": part.modified, **shown}, **ENCRYPTION})
 
 
 def _source(header: str) -> _Source:
@@ -135,9 +133,7 @@ def _check_self_copy(call: Call, source: _Source, directive: str) -> None:
     changes = (
         directive == "REPLACE"
         or source.version is not None
-        or any(
-            call.members.get(m) for m in ("StorageClass", "ServerSideEncryption", "WebsiteRedirectLocation")
-        )
+        or any(call.members.get(m) for m in ("StorageClass", "ServerSideEncryption", "WebsiteRedirectLocation"))
     )
     if same and not changes:
         message = (
@@ -151,9 +147,7 @@ def _check_self_copy(call: Call, source: _Source, directive: str) -> None:
 def _opened(call: Call, source: _Source) -> Iterator[tuple[StoredObject, list[Blob]]]:
     """The source object, if it may be read and its conditions hold."""
     store = call.store
-    bucket = call.allowed(
-        store.bucket(source.bucket), source.bucket, call.members.get("ExpectedSourceBucketOwner")
-    )
+    bucket = call.allowed(store.bucket(source.bucket), source.bucket, call.members.get("ExpectedSourceBucketOwner"))
     if source.version not in (None, "null"):
         raise S3Error("NoSuchVersion", None, {"Key": source.key, "VersionId": source.version})
     opened = store.open_object(bucket, source.key)

@@ -95,9 +95,7 @@ def _common(
     }
 
 
-def _contents(
-    rows: list[Row], encode: Callable[[str], str], owner: dict[str, str] | None
-) -> list[dict[str, Any]]:
+def _contents(rows: list[Row], encode: Callable[[str], str], owner: dict[str, str] | None) -> list[dict[str, Any]]:
     return [
         {
             "Key": encode(key.decode()),

@@ -38,9 +38,7 @@ def _checksum_of(call: Call) -> tuple[str | None, str | None]:
     asked, asked_type = call.members.get("ChecksumAlgorithm"), call.members.get("ChecksumType")
     if asked is None:
         if asked_type is not None:
-            message = (
-                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
-            )
+            message = "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
             raise S3Error("InvalidRequest", message)
         return None, None
     algorithm = checksums.named(asked)

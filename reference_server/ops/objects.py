@@ -51,9 +51,7 @@ def put_object(call: Call) -> Result:
         *(algorithm, "FULL_OBJECT", value, stored_attributes),
     )
     call.store.put_object(bucket, new, blob, check)
-    return Result(
-        {"ETag": f'"{new.etag}"', **ENCRYPTION, **checksum_members(algorithm, value, "FULL_OBJECT")}
-    )
+    return Result({"ETag": f'"{new.etag}"', **ENCRYPTION, **checksum_members(algorithm, value, "FULL_OBJECT")})
 
 
 def delete_object(call: Call) -> Result:

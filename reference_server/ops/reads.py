@@ -168,11 +168,7 @@ def _checksum(call: Call, stored: StoredObject, number: int | None, *, whole: bo
     """Checksum members: of the part for a part of a COMPOSITE object, else only of the whole (CKS-016)."""
     if number is not None and stored.upload is not None:
         if stored.checksum_type != "COMPOSITE" or stored.algorithm is None:
-            return (
-                checksum_members(stored.algorithm, stored.checksum, "FULL_OBJECT")
-                if stored.parts == 1
-                else {}
-            )
+            return checksum_members(stored.algorithm, stored.checksum, "FULL_OBJECT") if stored.parts == 1 else {}
         part = call.uploads.parts(stored.upload)[number - 1]
         return checksum_members(stored.algorithm, part.checksums.get(stored.algorithm), "COMPOSITE")
     return checksum_members(stored.algorithm, stored.checksum, stored.checksum_type) if whole else {}

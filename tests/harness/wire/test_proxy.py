@@ -1,0 +1,478 @@
+"""The recording proxy against endpoints and clients that behave, and against such that do not."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from harness.config import Endpoint
+from harness.wire import proxy as proxy_module
+from harness.wire import tape as tape_module
+from harness.wire.proxy import RecordingProxy
+from harness.wire.sigv4 import Credentials
+
+Serve = Callable[[socket.socket], None]
+
+
+class Server:
+    """A raw socket server: `serve` gets every accepted connection, one after the other."""
+
+    def __init__(self, serve: Serve) -> None:
+        self.received = bytearray()
+        self._serve = serve
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.settimeout(5)
+                self._serve(connection)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+
+@contextlib.contextmanager
+def between(serve: Serve, timeout: float = 5.0) -> Iterator[tuple[RecordingProxy, socket.socket, str]]:
+    """A proxy before a server, a client connected to it, and the authority of the server."""
+    server = Server(serve)
+    authority = f"127.0.0.1:{server.port}"
+    proxy = RecordingProxy(Endpoint(f"http://{authority}", Credentials("AK", "SK"), timeout=timeout))
+    client = socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2])))
+    client.settimeout(5)
+    try:
+        yield proxy, client, authority
+    finally:
+        client.close()
+        proxy.close()
+        server.close()
+
+
+def head_of(connection: socket.socket) -> bytes:
+    """Bytes up to the end of a head, and what came with it."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """Bytes until the other side closes."""
+    data = b""
+    with contextlib.suppress(ConnectionError):
+        while piece := connection.recv(65536):
+            data += piece
+    return data
+
+
+def answering(*pieces: bytes) -> Serve:
+    """Reads one head, sends the pieces, closes."""
+
+    def serve(connection: socket.socket) -> None:
+        head_of(connection)
+        for piece in pieces:
+            connection.sendall(piece)
+            time.sleep(0.01)
+
+    return serve
+
+
+def test_request_reaches_the_endpoint_byte_for_byte() -> None:
+    """Only the request line changes; order, case, spacing and repeats of header lines stay, the raw path too."""
+    seen: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        seen.append(head_of(connection))
+        connection.sendall(b'HTTP/1.1 200 Fine Thing\r\nETag: "a"\r\nX-a:1\r\nx-A: 2\r\nContent-Length: 2\r\n\r\nhi')
+
+    with between(serve) as (proxy, client, authority):
+        lines = f"hOsT: {authority}\r\nX-B:  two  spaces\r\nx-a: 1\r\nX-A: 2\r\nAuthorization: AWS4 s\r\n\r\n"
+        client.sendall(f"GET http://{authority}/b//a/../%2e%2F+?x=%20&y HTTP/1.1\r\n{lines}".encode())
+        answer = rest_of(client)
+        (recorded,) = proxy.take()
+    assert seen == [f"GET /b//a/../%2e%2F+?x=%20&y HTTP/1.1\r\n{lines}".encode()]
+    assert answer.endswith(b"X-a:1\r\nx-A: 2\r\nContent-Length: 2\r\n\r\nhi")
+    exchange = recorded.exchange
+    assert (exchange.method, exchange.url) == ("GET", f"http://{authority}/b//a/../%2e%2F+?x=%20&y")
+    assert [name for name, _ in exchange.request_headers] == ["hOsT", "X-B", "x-a", "X-A", "Authorization"]
+    assert (exchange.status, exchange.reason, exchange.error) == (200, "Fine Thing", "")
+    assert exchange.response_headers == [("ETag", '"a"'), ("X-a", "1"), ("x-A", "2"), ("Content-Length", "2")]
+    assert recorded.answer is not None
+    assert recorded.answer.body == b"hi"
+
+
+def test_connections_are_kept_alive() -> None:
+    """Several requests share one connection on both sides."""
+    connections: list[int] = []
+
+    def serve(connection: socket.socket) -> None:
+        connections.append(1)
+        for _ in range(3):
+            head_of(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+
+    with between(serve) as (proxy, client, authority):
+        for number in range(3):
+            client.sendall(f"GET http://{authority}/{number} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+            assert head_of(client).endswith(b"x")
+        assert proxy.seen == 3
+        assert [r.exchange.url[-1] for r in proxy.take()] == ["0", "1", "2"]
+        assert proxy.take() == []
+    assert connections == [1]
+
+
+def test_continue_is_relayed_before_the_body_is_sent() -> None:
+    """The client's body goes out only after the endpoint's own 100 Continue came through."""
+
+    def serve(connection: socket.socket) -> None:
+        assert b"Expect: 100-continue" in head_of(connection)
+        time.sleep(0.05)
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        assert connection.recv(100) == b"body!"
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with between(serve) as (proxy, client, authority):
+        client.sendall(
+            f"PUT http://{authority}/b/k HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n".encode()
+        )
+        assert head_of(client) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"body!")
+        assert head_of(client).startswith(b"HTTP/1.1 200 OK")
+        (recorded,) = proxy.take()
+    assert recorded.interim == (100,)
+    assert (recorded.exchange.status, recorded.exchange.request_body.text) == (200, "body!")
+
+
+def test_early_refusal_is_heard() -> None:
+    """An endpoint that refuses before the body and closes: the client reads the whole answer."""
+    refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnope"
+    with between(answering(refusal)) as (proxy, client, authority):
+        client.sendall(f"PUT http://{authority}/b/k HTTP/1.1\r\nContent-Length: 50000000\r\n\r\n".encode())
+        client.sendall(bytes(100_000))
+        assert rest_of(client) == refusal
+        (recorded,) = proxy.take()
+    assert (recorded.exchange.status, recorded.exchange.response_body.text) == (403, "nope")
+    assert recorded.exchange.error == ""
+
+
+def test_chunked_bodies_pass_in_both_directions() -> None:
+    """The coding stays on the wire; the record holds the content, trailers and extensions aside."""
+    sent = b"3;ext=1\r\nabc\r\n0\r\nx-trailer: 1\r\n\r\n"
+    seen: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        data = head_of(connection)
+        while not data.endswith(b"x-trailer: 1\r\n\r\n"):
+            data += connection.recv(1000)
+        seen.append(data.partition(b"\r\n\r\n")[2])
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for piece in (b"5\r", b"\nhel", b"lo\r\n", b"1\r\n!\r\n0\r\n", b"\r\n"):
+            connection.sendall(piece)
+            time.sleep(0.01)
+        connection.recv(1)
+
+    with between(serve) as (proxy, client, authority):
+        client.sendall(f"PUT http://{authority}/b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        for index in range(len(sent)):
+            client.sendall(sent[index : index + 1])
+        answer = head_of(client)
+        while not answer.endswith(b"0\r\n\r\n"):
+            answer += client.recv(100)
+        (recorded,) = proxy.take()
+    assert seen == [sent]
+    assert answer.endswith(b"5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n")
+    assert (recorded.exchange.request_body.text, recorded.exchange.response_body.text) == ("abc", "hello!")
+
+
+def test_head_answers_have_no_body_and_stray_bytes_are_kept() -> None:
+    """Content-Length of a HEAD answer announces nothing; bytes that come all the same are reported."""
+    with between(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nstray")) as (proxy, client, authority):
+        client.sendall(f"HEAD http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
+        assert rest_of(client).endswith(b"stray")
+        (recorded,) = proxy.take()
+    assert recorded.answer is not None
+    assert (recorded.answer.body, recorded.answer.stray) == (b"", b"stray")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"garbage\r\n\r\nmore", "not a valid HTTP answer: not a status line: 'garbage'"),
+        (b"", "connection closed without an answer"),
+        (b"HTTP/1.1 200 O", "connection closed within the head of the answer"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "answer cut short after 5 bytes of its body"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -9\r\n\r\nx", "not a valid HTTP answer: not one Content-Length: '-9'"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            "not a valid HTTP answer: not a chunk size: b'zz'",
+        ),
+        (b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "not a valid HTTP answer: not a header line: 'no colon'"),
+        (b"HTTP/1.1 099 Hm\r\n\r\n", "not a valid HTTP answer: not a status line: 'HTTP/1.1 099 Hm'"),
+        (b"HTTP/1.1 100 C\r\n\r\n" * 50, "not a valid HTTP answer: more than 32 interim answers"),
+        (b"A: " + b"x" * 300_000, "not a valid HTTP answer: the head is longer than 262144 bytes"),
+        (b"HTTP/1.0 200 OK\r\n\r\nuntil close", ""),
+    ],
+)
+def test_strange_answers_reach_the_client_as_they_are(answer: bytes, error: str) -> None:
+    """Nothing is repaired or hidden; the record says what was wrong."""
+    with between(answering(answer)) as (proxy, client, authority):
+        client.sendall(f"GET http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
+        assert rest_of(client) == answer
+        (recorded,) = proxy.take()
+    assert recorded.exchange.error == error
+
+
+def test_other_hosts_are_refused_and_never_contacted() -> None:
+    """Traffic that is not for the endpoint gets 502, is noted, and goes nowhere."""
+    touched: list[int] = []
+    with between(lambda _: touched.append(1)) as (proxy, client, authority):
+        other = Server(lambda _: touched.append(2))
+        try:
+            targets = [
+                f"GET http://127.0.0.1:{other.port}/x",
+                f"GET http://127.0.0.1.example:{authority.rpartition(':')[2]}/x",
+                f"GET http://user@{authority}/x",
+                f"GET https://{authority}/x",
+                f"CONNECT {authority}",
+                "GET /x",
+            ]
+            for start in targets:
+                with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2]))) as connection:
+                    connection.sendall(f"{start} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+                    connection.settimeout(5)
+                    assert rest_of(connection).startswith(b"HTTP/1.1 502 ")
+            recorded = proxy.take()
+        finally:
+            other.close()
+        assert client.fileno() > 0
+    assert touched == []
+    assert len(recorded) == len(targets)
+    assert all(r.exchange.error.startswith("refused: ") and r.exchange.status is None for r in recorded)
+
+
+def test_a_bucket_as_host_name_goes_to_the_endpoint() -> None:
+    """`bucket.host` needs no name resolution: the endpoint's own address is used, the Host header kept."""
+    seen: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        seen.append(head_of(connection))
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with between(serve) as (proxy, client, authority):
+        client.sendall(f"DELETE http://bucket.{authority}?x HTTP/1.1\r\nHost: bucket.{authority}\r\n\r\n".encode())
+        assert head_of(client) == b"HTTP/1.1 204 No Content\r\n\r\n"
+        assert proxy.take()[0].exchange.url == f"http://bucket.{authority}?x"
+    assert seen == [f"DELETE /?x HTTP/1.1\r\nHost: bucket.{authority}\r\n\r\n".encode()]
+
+
+def test_unreachable_endpoint_ends_the_connection() -> None:
+    """The client sees a closed connection, as without a proxy; the record says why."""
+    free = socket.create_server(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+    free.close()
+    proxy = RecordingProxy(Endpoint(f"http://127.0.0.1:{port}", Credentials("AK", "SK"), timeout=2))
+    try:
+        with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2]))) as client:
+            client.settimeout(5)
+            client.sendall(f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\n\r\n".encode())
+            assert rest_of(client) == b""
+        (recorded,) = proxy.take()
+    finally:
+        proxy.close()
+    assert recorded.answer is None
+    assert recorded.exchange.error.startswith(f"cannot connect to 127.0.0.1:{port}")
+
+
+def test_silent_endpoint_is_cut_when_the_program_has_gone() -> None:
+    """`take` after a killed program is quick and tells of the unanswered request."""
+    silence = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        head_of(connection)
+        silence.wait(5)
+
+    with between(serve) as (proxy, client, authority):
+        client.sendall(f"GET http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
+        while not proxy.seen:
+            time.sleep(0.01)
+        client.close()
+        started = time.monotonic()
+        (recorded,) = proxy.take()
+        assert time.monotonic() - started < 1
+        silence.set()
+    assert recorded.exchange.error == "the client closed the connection before the answer ended"
+
+
+def test_connections_left_open_are_cut() -> None:
+    """A program that left its connection to another process does not keep `take` waiting."""
+    silence = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        head_of(connection)
+        silence.wait(8)
+
+    with between(serve) as (proxy, client, authority):
+        client.sendall(f"GET http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
+        while not proxy.seen:
+            time.sleep(0.01)
+        started = time.monotonic()
+        assert [r.exchange.status for r in proxy.take()] == [None]
+        assert time.monotonic() - started < 3
+        silence.set()
+
+
+def test_silence_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that never answers ends by itself, even when the client waits for ever."""
+    silence = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        head_of(connection)
+        silence.wait(8)
+
+    monkeypatch.setattr(proxy_module, "_SLACK", 0.1)
+    with between(serve, timeout=0.2) as (proxy, client, authority):
+        client.sendall(f"GET http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
+        assert rest_of(client) == b""
+        (recorded,) = proxy.take()
+        silence.set()
+    assert recorded.exchange.error == "nothing moved for 0.5 s"
+
+
+def test_large_bodies_stream_with_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All bytes pass; what is kept of them is bounded, and the true size is known."""
+    monkeypatch.setattr(tape_module, "MAX_BODY", 1000)
+    size = 20_000_000
+
+    def serve(connection: socket.socket) -> None:
+        received = len(head_of(connection).partition(b"\r\n\r\n")[2])
+        while received < size:
+            received += len(connection.recv(1 << 20))
+        connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode())
+        connection.sendall(bytes(size))
+
+    with between(serve) as (proxy, client, authority):
+        client.sendall(f"PUT http://{authority}/b/k HTTP/1.1\r\nContent-Length: {size}\r\n\r\n".encode())
+        client.sendall(bytes(size))
+        data = len(head_of(client).partition(b"\r\n\r\n")[2])
+        while data < size:
+            data += len(client.recv(1 << 20))
+        (recorded,) = proxy.take()
+    exchange = recorded.exchange
+    assert (exchange.request_body.size, exchange.response_body.size) == (size, size)
+    assert recorded.answer is not None
+    assert len(recorded.answer.body) == 1000
+
+
+def test_slow_reader_holds_the_endpoint_back() -> None:
+    """An endpoint that sends without end meets back-pressure: the proxy's buffers do not grow."""
+    sent: list[int] = []
+
+    def serve(connection: socket.socket) -> None:
+        head_of(connection)
+        connection.settimeout(0.3)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        with contextlib.suppress(TimeoutError):
+            while True:
+                sent.append(connection.send(bytes(1 << 16)))
+
+    with between(serve) as (proxy, client, authority):
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        client.sendall(f"GET http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
+        time.sleep(1)
+        stalled = sum(sent)
+        client.close()
+        (recorded,) = proxy.take()
+    assert stalled < 64 << 20
+    assert recorded.exchange.response_body.size < 64 << 20
+
+
+def test_number_of_records_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first and the last exchanges of a loop are kept, and the count is true."""
+    monkeypatch.setattr(tape_module, "MAX_RECORDS", 10)
+
+    def serve(connection: socket.socket) -> None:
+        while head_of(connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with between(serve) as (proxy, client, authority):
+        for number in range(40):
+            client.sendall(f"GET http://{authority}/{number} HTTP/1.1\r\n\r\n".encode())
+            head_of(client)
+        assert proxy.seen == 40
+        kept = [r.exchange.url.rpartition("/")[2] for r in proxy.take()]
+    assert len(kept) == 10
+    assert (kept[0], kept[-1]) == ("0", "39")
+
+
+def test_proxy_headers_stay_with_the_proxy_and_others_pass() -> None:
+    """Lines meant for the proxy are not the endpoint's business."""
+    seen: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        seen.append(head_of(connection))
+
+    with between(serve) as (proxy, client, authority):
+        client.sendall(f"GET http://{authority} HTTP/1.0\r\nProxy-Connection: x\r\nConnection: close\r\n\r\n".encode())
+        rest_of(client)
+        proxy.take()
+    assert seen == [b"GET / HTTP/1.0\r\nConnection: close\r\n\r\n"]
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\x00\xff" * 100 + b"\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"PUT http://%s/b HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"\r\n\r\n",
+    ],
+)
+def test_garbage_from_a_client_is_survived(request_bytes: bytes) -> None:
+    """The connection ends; the proxy goes on."""
+    with between(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as (proxy, client, authority):
+        client.sendall(request_bytes.replace(b"%s", authority.encode()))
+        rest_of(client)
+        with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2]))) as again:
+            again.settimeout(5)
+            again.sendall(f"GET http://{authority}/ HTTP/1.1\r\n\r\n".encode())
+            assert head_of(again).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_too_many_connections_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of threads is bounded."""
+    monkeypatch.setattr(proxy_module, "MAX_CONNECTIONS", 1)
+    with between(answering(b"")) as (proxy, client, _):
+        client.sendall(b"GET ")
+        time.sleep(0.1)
+        with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2]))) as more:
+            more.settimeout(5)
+            assert rest_of(more) == b""
+
+
+def test_close_is_quick_and_final() -> None:
+    """No thread stays, nothing listens, a second close does nothing."""
+    with between(answering(b"")) as (proxy, _, _):
+        started = time.monotonic()
+        proxy.close()
+        proxy.close()
+        assert time.monotonic() - started < 2
+        with pytest.raises(OSError):  # noqa: PT011 - refused or reset, as the system has it
+            socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2])), 1).close()
