@@ -64,7 +64,14 @@ def one_of(*matchers: Matcher) -> Matcher:
     """Any of several accepted answers."""
 
     def test(seen: Observed) -> str:
-        found = [matcher.test(seen) for matcher in matchers]
+        found, hidden = [], None
+        for matcher in matchers:
+            try:
+                found.append(matcher.test(seen))
+            except Inexpressible as error:
+                hidden = error
+        if "" not in found and hidden is not None:
+            raise hidden
         return "" if "" in found else found[0]
 
     return Matcher(" or ".join(matcher.expected for matcher in matchers), test)
@@ -114,6 +121,8 @@ def no_header(name: str) -> Matcher:
 
     def test(seen: Observed) -> str:
         found = _headers(seen).get(name.lower())
+        if seen.failure and found is None:
+            return f"got {seen.summary()}"
         return "" if found is None else f"{name} was {found!r}"
 
     return Matcher(f"no {name} header", test)
@@ -124,6 +133,8 @@ def no_body() -> Matcher:
 
     def test(seen: Observed) -> str:
         _shown(seen, seen.client == "raw", "the bytes of an answer without a body")
+        if seen.failure:
+            return f"got {seen.summary()}"
         size = len(seen.body or b"") + len(seen.stray)
         return f"{size} bytes of body came: {(seen.body or seen.stray)[:60]!r}" if size else ""
 
@@ -134,8 +145,11 @@ def body(content: bytes) -> Matcher:
     """The object's bytes."""
 
     def test(seen: Observed) -> str:
-        _shown(seen, seen.body is not None or not seen.ok, "the object's bytes")
-        return "" if seen.body == content else _difference(content, seen.body or b"")
+        if not seen.ok:
+            return f"got {seen.summary()}"
+        if seen.body is None:
+            raise Inexpressible(f"{seen.client} does not show the object's bytes")
+        return "" if seen.body == content else _difference(content, seen.body)
 
     return Matcher(f"{len(content)} bytes {content[:40]!r}{'…' if len(content) > 40 else ''}", test)
 
@@ -145,6 +159,8 @@ def output(member: str, value: Any) -> Matcher:
 
     def test(seen: Observed) -> str:
         found = _member(seen, member)
+        if found is None:
+            return f"there is no {member}" if seen.ok else f"got {seen.summary()}"
         return "" if found == value and type(found) is type(value) else f"{member} was {found!r}"
 
     return Matcher(f"{member} {value!r}", test)
@@ -155,7 +171,9 @@ def output_where(member: str, what: str, test: Callable[[Any], bool]) -> Matcher
 
     def look(seen: Observed) -> str:
         found = _member(seen, member)
-        return "" if found is not None and test(found) else f"{member} was {found!r}"
+        if found is None:
+            return f"there is no {member}" if seen.ok else f"got {seen.summary()}"
+        return "" if test(found) else f"{member} was {found!r}"
 
     return Matcher(f"{member}: {what}", look)
 
@@ -165,6 +183,8 @@ def absent(member: str) -> Matcher:
 
     def test(seen: Observed) -> str:
         _shown(seen, not seen.partial, member)
+        if not seen.ok:
+            return f"got {seen.summary()}"
         return "" if member not in seen.output else f"{member} was {seen.output[member]!r}"
 
     return Matcher(f"no {member}", test)
@@ -185,6 +205,8 @@ def metadata(expected: Mapping[str, str]) -> Matcher:
 
     def test(seen: Observed) -> str:
         found = seen.output.get("Metadata")
+        if not seen.ok:
+            return f"got {seen.summary()}"
         _shown(seen, found is not None or not seen.partial, "user metadata")
         return "" if (found or {}) == expected else f"metadata was {found or {}!r}"
 
@@ -194,6 +216,8 @@ def metadata(expected: Mapping[str, str]) -> Matcher:
 def _listing(what: str, expected: list[str], get: Callable[[Observed], list[str]]) -> Matcher:
     def test(seen: Observed) -> str:
         found = get(seen)
+        if not seen.ok:
+            return f"got {seen.summary()}"
         if found == expected:
             return ""
         if len(set(found)) < len(found):

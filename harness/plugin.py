@@ -140,7 +140,7 @@ class Collector:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Tell a stop by pytest itself (a worker that was interrupted) from Ctrl-C."""
-        if isinstance(excinfo.value, pytest.Session.Interrupted):
+        if type(excinfo.value) is not KeyboardInterrupt:
             self.stopped = f"stopped: {excinfo.value}"[:300]
 
     def pytest_configure(self, config: pytest.Config) -> None:

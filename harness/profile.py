@@ -16,6 +16,7 @@ import msgspec
 
 from harness.errors import UsageError, unknown
 from harness.record import Step
+from harness.scenario import CLIENTS
 from harness.wire import model
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "profiles"
@@ -33,14 +34,19 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     headers: dict[str, str] = {}
 
     def matches(self, step: Step) -> bool:
-        """Whether the answer of `step` is this one. What a client does not show is not held against it."""
-        shown = step.status is not None
-        return (
-            (self.status is None or not shown or step.status == self.status)
-            and (self.code is None or step.code == self.code or (not step.code and step.status in (None, self.status)))
-            and (self.message is None or self.message in step.message or not step.message)
-            and all(step.headers.get(name) == value for name, value in self.headers.items())
-        )
+        """Whether the answer of `step` is this one.
+
+        What a client does not show is not held against it, but something must be seen: no answer at all, and a
+        failure without any detail, are nobody's documented behaviour.
+        """
+        found = [step.headers.get(name) == value for name, value in self.headers.items()] if step.headers else []
+        if self.status is not None and step.status is not None:
+            found.append(step.status == self.status)
+        if self.code is not None and step.code:
+            found.append(step.code == self.code)
+        if self.message is not None and step.message:
+            found.append(self.message in step.message)
+        return bool(found) and all(found)
 
 
 class OperationEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,6 +107,8 @@ def load(name: str) -> Profile:
         return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Profile)
     except OSError as error:
         raise UsageError(f"cannot read profile {path}: {error.strerror}") from None
+    except RecursionError:
+        raise UsageError(f"profile {path}: nested too deeply") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise UsageError(f"profile {path}: {error}") from None
 
@@ -109,21 +117,28 @@ def check(profile: Profile, scenario_ids: Iterable[str]) -> None:
     """Every entry names something that exists; an entry that could match nothing is an error of the profile.
 
     Raises:
-        UsageError: an unknown operation, scenario or source.
+        UsageError: an unknown operation, scenario, client or source, or an empty signature.
     """
     ids = set(scenario_ids)
     for name, entry in profile.operations.items():
         if name not in model.operations():
             raise unknown(f"operation in profile {profile.name}:", name, model.operations())
-        _check_entry(profile, name, entry.source, entry.accept)
+        _check_entry(profile, name, entry, entry.accept)
     for deviation in profile.deviations:
         if deviation.scenario not in ids:
             raise unknown(f"scenario in profile {profile.name}:", deviation.scenario, ids)
-        _check_entry(profile, deviation.scenario, deviation.source, [deviation.signature])
+        _check_entry(profile, deviation.scenario, deviation, [deviation.signature])
 
 
-def _check_entry(profile: Profile, entry: str, source: str, signatures: list[Signature]) -> None:
-    if source not in profile.sources:
-        raise unknown(f"source in profile {profile.name}, entry {entry}:", source, profile.sources)
-    if not signatures or Signature() in signatures:
-        raise UsageError(f"profile {profile.name}, entry {entry}: a signature that says nothing matches anything")
+def _check_entry(profile: Profile, name: str, entry: OperationEntry | Deviation, signatures: list[Signature]) -> None:
+    where = f"profile {profile.name}, entry {name}:"
+    if entry.source not in profile.sources:
+        raise unknown(f"source in {where}", entry.source, profile.sources)
+    for client in entry.clients:
+        if client not in CLIENTS:
+            raise unknown(f"client in {where}", client, CLIENTS)
+    if not signatures or not all(s.status or s.code or s.message or s.headers for s in signatures):
+        raise UsageError(f"{where} a signature that says nothing can match nothing; give status, code or message")
+    for header in (header for signature in signatures for header in signature.headers):
+        if header != header.lower():
+            raise UsageError(f"{where} header {header!r} must be written in lower case")

@@ -227,19 +227,22 @@ def read(path: Path) -> Run:
     Raises:
         RunFileError: no such file, no header, another schema, or a damaged line that is not the last.
     """
-    path = path / "run.jsonl" if path.is_dir() else path
     try:
+        path = path / "run.jsonl" if path.is_dir() else path
         rows = path.read_bytes().split(b"\n")
     except OSError as error:
         raise RunFileError(f"cannot read run file {path}: {error.strerror}") from None
-    lines = list(_decoded(rows, path))
-    if not lines or not isinstance(lines[0], Header):
+    schema = _schema(rows)
+    if schema is None:
         raise RunFileError(f"{path} is not a run file: its first line is not a header")
-    if lines[0].schema != SCHEMA:
-        raise RunFileError(f"{path} has schema {lines[0].schema}; this version reads schema {SCHEMA}")
-    last = lines[-1]
+    if schema != SCHEMA:
+        raise RunFileError(f"{path} has schema {schema}; this version reads schema {SCHEMA}")
+    header, *lines = _decoded(rows, path)
+    if not isinstance(header, Header) or any(isinstance(line, Header) for line in lines):
+        raise RunFileError(f"{path} holds more than one run: it has a second header")
+    last = lines[-1] if lines else None
     return Run(
-        header=lines[0],
+        header=header,
         cells=[line for line in lines if isinstance(line, Cell)],
         lints=[line for line in lines if isinstance(line, Lint)],
         footer=last if isinstance(last, Footer) else None,
@@ -247,12 +250,27 @@ def read(path: Path) -> Run:
     )
 
 
+class _Opening(msgspec.Struct):
+    """As much of a header as every schema has."""
+
+    kind: Literal["header"]
+    schema: int
+
+
+def _schema(rows: list[bytes]) -> int | None:
+    """The schema that the first line names, whatever else is new in it; None if it is no header."""
+    try:
+        return msgspec.json.decode(rows[0], type=_Opening).schema if len(rows) > 1 else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def _decoded(rows: list[bytes], path: Path) -> Iterable[Line]:
     """Each line decoded; what a kill left of the last one is dropped (a whole file ends with a newline)."""
     for number, row in enumerate(rows[:-1], 1):
         try:
             yield _decoder.decode(row)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise RunFileError(f"{path}, line {number}: {error}") from None
 
 

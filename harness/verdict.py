@@ -40,9 +40,9 @@ def judge(scenario: str, client: str, observation: Observation, profile: Profile
         return Judgement("error", observation.text)
     if observation.outcome == "inexpressible":
         return Judgement("inapplicable", observation.text)
-    deviation = _deviation(scenario, client, profile, today)
-    if deviation is not None and observation.outcome != "prerequisite":
-        return _deviating(deviation, observation)
+    deviations = _deviations(scenario, client, profile, today)
+    if deviations and observation.outcome != "prerequisite":
+        return _deviating(deviations, observation)
     dishonest = _offered_after_all(client, observation, profile)
     if dishonest is not None and observation.outcome != "prerequisite":
         return dishonest
@@ -51,34 +51,45 @@ def judge(scenario: str, client: str, observation: Observation, profile: Profile
     return _failed(client, observation, profile)
 
 
-def _deviation(scenario: str, client: str, profile: Profile, today: dt.date) -> Deviation | None:
-    for entry in profile.deviations:
-        valid = entry.expires is None or today <= entry.expires
-        if entry.scenario == scenario and (not entry.clients or client in entry.clients) and valid:
-            return entry
-    return None
+def _deviations(scenario: str, client: str, profile: Profile, today: dt.date) -> list[Deviation]:
+    return [
+        entry
+        for entry in profile.deviations
+        if entry.scenario == scenario
+        and (not entry.clients or client in entry.clients)
+        and (entry.expires is None or today <= entry.expires)
+    ]
 
 
-def _deviating(entry: Deviation, observation: Observation) -> Judgement:
-    name = f"deviations.{entry.scenario}"
+def _deviating(entries: list[Deviation], observation: Observation) -> Judgement:
+    """Several entries for one scenario are several accepted ways to differ."""
+    name, reason = f"deviations.{entries[0].scenario}", entries[0].reason
     if observation.outcome == "match":
-        return Judgement("contradicts", f"documented difference not seen: {entry.reason}", name)
+        return Judgement("contradicts", f"documented difference not seen: {reason}", name)
     step = _failing(observation)
-    if step is not None and entry.signature.matches(step):
-        return Judgement("deviates", f"as documented: {entry.reason}", name)
-    return Judgement("violates", f"differs, but not as documented ({entry.reason}): {observation.text}", name)
+    for entry in entries:
+        if step is not None and entry.signature.matches(step):
+            return Judgement("deviates", f"as documented: {entry.reason}", name)
+    return Judgement("violates", f"differs, but not as documented ({reason}): {observation.text}", name)
 
 
 def _entry(client: str, step: Step, profile: Profile) -> OperationEntry | None:
+    """What the profile says of a step's operation to the client that made it: only `client` steps are the cell's own."""
     entry = profile.operations.get(step.operation)
-    return None if entry is None or (entry.clients and client not in entry.clients) else entry
+    actor = client if step.role == "client" else "raw"
+    return None if entry is None or (entry.clients and actor not in entry.clients) else entry
+
+
+def _succeeded(step: Step) -> bool:
+    """Whether the operation was done: a program may call a refusal a success, but not hide its status."""
+    return step.ok and (step.status is None or step.status < 400)
 
 
 def _offered_after_all(client: str, observation: Observation, profile: Profile) -> Judgement | None:
     """A judgement if an operation documented as not offered succeeded in this cell."""
     for step in observation.steps:
         entry = _entry(client, step, profile)
-        if entry is not None and step.ok:
+        if entry is not None and _succeeded(step):
             message = f"{step.operation} is documented as not offered ({entry.reason}), but it succeeded"
             return Judgement("contradicts", message, f"operations.{step.operation}")
     return None
@@ -88,7 +99,7 @@ def _failed(client: str, observation: Observation, profile: Profile) -> Judgemen
     step = _failing(observation)
     entry = None if step is None else _entry(client, step, profile)
     blocked = observation.outcome == "prerequisite"
-    if step is None or entry is None or step.ok:
+    if step is None or entry is None or _succeeded(step):
         return Judgement("blocked" if blocked else "violates", observation.text)
     name = f"operations.{step.operation}"
     if any(signature.matches(step) for signature in entry.accept):

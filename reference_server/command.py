@@ -111,7 +111,7 @@ def _serve(options: argparse.Namespace) -> int:
             try:
                 server = Server(app, options.host, options.port, debug=options.debug)
             except (OSError, OverflowError) as error:
-                reason = getattr(error, "strerror", None) or str(error)
+                reason = (getattr(error, "strerror", None) or str(error)).partition(" (while")[0]
                 raise UsageError(f"cannot listen on {options.host} port {options.port}: {reason}") from None
             server.start()
             _announce(options, server.endpoint, credentials)

@@ -80,8 +80,6 @@ class _Events:
         self._headers: list[tuple[bytes, bytes]] = []
 
     def on_message_begin(self) -> None:
-        self.in_head = True
-        self.head_bytes = 0
         self._target = b""
         self._headers = []
 

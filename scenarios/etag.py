@@ -35,13 +35,17 @@ def begin(s3: Scene, key: str) -> dict[str, Any]:
 
 
 def look_at_parts(s3: Scene, upload: Mapping[str, Any], expected: Mapping[int, bytes]) -> None:
-    """ListParts shows exactly these contents by part number; not judged where ListParts is not offered."""
+    """ListParts shows these contents by part number, or no part where none is expected.
+
+    Not judged where ListParts is not offered, and nothing else of its answer is: it is only the second look.
+    """
     listed = s3.look("ListParts", **upload)
     if not listed.ok:
         return
     found = _entries(listed.output.get("Parts", []))
     wanted = [(number, md5_etag(content), len(content)) for number, content in expected.items()]
-    s3.check(found == wanted, f"ListParts: number, ETag and size {wanted}", f"ListParts shows {found}", listed)
+    met = set(wanted) <= set(found) if wanted else not found
+    s3.check(met, f"ListParts: number, ETag and size {wanted}", f"ListParts shows {found}", listed)
 
 
 @scenario(
@@ -195,7 +199,7 @@ def malformed_content_md5(s3: Scene) -> None:
     for value in malformed:
         refusal = refused(400, "InvalidDigest", fields={"Content-MD5": value})
         s3.expect(s3.call("PutObject", Key=key, Body=content, ContentMD5=value), refusal)
-        s3.expect(s3.look("HeadObject", Key=key), refused(404))
+        s3.expect(s3.look("GetObject", Key=key), refused(404))
         s3.expect(s3.call("UploadPart", **upload, PartNumber=1, Body=content, ContentMD5=value), refusal)
         look_at_parts(s3, upload, {})
 
@@ -223,8 +227,7 @@ def wrong_content_md5(s3: Scene) -> None:
     key = s3.key()
     refusal = refused(400, "BadDigest")
     s3.expect(s3.call("PutObject", Key=key, Body=content, ContentMD5=digest), refusal)
-    s3.expect(s3.look("HeadObject", Key=key), refused(404))
-    s3.expect(s3.look("GetObject", Key=key), refused(404, "NoSuchKey"))
+    s3.expect(s3.look("GetObject", Key=key), refused(404))
     upload = begin(s3, s3.key("parts"))
     s3.expect(s3.call("UploadPart", **upload, PartNumber=1, Body=content, ContentMD5=digest), refusal)
     look_at_parts(s3, upload, {})

@@ -105,8 +105,8 @@ def range_beyond_the_end(s3: Scene) -> None:
     S3 promises: bytes=0-100 and bytes=-15 of ten bytes both return the entire object as 206, with Content-Range
     "bytes 0-9/10".
 
-    Breaks: clients that read fixed blocks (8 MB parts of boto3 and the AWS CLI, s3fs, DuckDB): the last block nearly
-    always ends beyond the object, so that a 416 makes every file unreadable.
+    Breaks: clients that read fixed blocks without knowing the size: block caches, mounted file systems, readers that
+    begin with the first megabyte. Small objects and last blocks end before the range does; a 416 hides them.
 
     Fix: cut the end to the last byte and the start of a suffix to zero; only a start beyond the object is an error.
     """

@@ -225,9 +225,8 @@ def percent_signs_in_keys(s3: Scene) -> None:
     """
     literal = put_all(s3, ("x%2Fy", "test%123"))
     look_at_all(s3, literal)
-    s3.expect(s3.look("GetObject", Key=s3.key("x/y")), refused(404, "NoSuchKey"))
-    # "%12" is a control character, which an XML error document cannot carry: the status alone decides.
-    s3.expect(s3.look("GetObject", Key=s3.key("test\x123")), refused(404))
+    for decoded in ("x/y", "test\x123"):
+        s3.expect(s3.look("GetObject", Key=s3.key(decoded)), refused(404))
     if not s3.costly:
         look_at_all(s3, literal | put_all(s3, ("x/y",)))
     get_all(s3, literal)
@@ -324,7 +323,7 @@ def keys_are_case_sensitive(s3: Scene) -> None:
     contents = put_all(s3, ("Key", "key"))
     look_at_all(s3, contents)
     get_all(s3, contents)
-    s3.expect(s3.look("GetObject", Key=s3.key("KEY")), refused(404, "NoSuchKey"))
+    s3.expect(s3.look("GetObject", Key=s3.key("KEY")), refused(404))
 
 
 @scenario(

@@ -247,6 +247,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """A request for a stub, with its body read."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     answer: Callable[[Handler], None]
     body = b""
 

@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import boto3
 import boto3.session
@@ -64,6 +65,8 @@ class Boto3Client:
         method = getattr(self._client, xform_name(operation), None)
         if method is None:
             raise Inexpressible(f"this boto3 has no {operation}")
+        if "CopySource" in params:  # percent-encoded as the header has it; boto3 encodes it once more
+            params = {**params, "CopySource": unquote(params["CopySource"])}
         return self._observe(operation, lambda: method(**params), _python(operation, params))
 
     def list_all(self, version: int, params: Mapping[str, Any]) -> Observed:

@@ -52,6 +52,11 @@ _SYSTEM_METADATA = {
 }
 _NOT_FOUND = (3, 4)
 """Exit codes "directory not found" and "file not found" (rclone, "Exit code")."""
+_REFUSED = re.compile(
+    r"operation error S3: (\w+), .*?StatusCode: ([1-5]\d\d), RequestID: [^,\n]*, HostID: [^,\n]*, "
+    r"(?:api error )?(\w+): ?(.*)"
+)
+"""How the AWS SDK for Go tells a refusal."""
 _RANGE = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
 _LIST_FLAGS = ["--use-server-modtime", "--no-mimetype"]
 """Times come from the listing itself, so that a listing is only that: no HEAD for each object."""
@@ -278,6 +283,8 @@ class Rclone(ProgramClient):
         if record is None and result.exit_code:
             self._check_sent(operation, result, recorded)
         observed = self.observed(operation, result, recorded, record)
+        if self.proxy is None and result.exit_code > 0:
+            _from_words(observed)
         observed.body, observed.partial = result.stdout, True
         observed.command = {"rclone": self._shown(args)}
         return observed
@@ -319,6 +326,17 @@ class Rclone(ProgramClient):
         flags += ["--s3-force-path-style=false"] if self.endpoint.addressing == "virtual" else []
         local = [f":s3:{arg.removeprefix(REMOTE)}" if arg.startswith(REMOTE) else arg for arg in args]
         return shlex.join(["rclone", *local, *flags]).replace(f"{self.runner.home}/", "")
+
+
+def _from_words(observed: Observed) -> None:
+    """Where the wire was not recorded: the refusal as rclone tells it, if it is that of the operation."""
+    told = [match for match in _REFUSED.finditer(observed.stderr) if match[1] == observed.operation]
+    if told:
+        _, status, code, message = told[-1].groups()
+        observed.failure, observed.status, observed.message = "", int(status), message
+        observed.code = "" if observed.operation.startswith("Head") else code
+    elif observed.exit_code in _NOT_FOUND:
+        observed.failure, observed.message = "", observed.failure
 
 
 def _only(params: Mapping[str, Any], *known: str) -> None:

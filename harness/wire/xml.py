@@ -1,6 +1,6 @@
 """XML from an endpoint: hostile until proved well-formed.
 
-Document type declarations are refused, so no entity is ever expanded, and size, depth and number of elements are bounded.
+Document type declarations are refused, so no entity is ever expanded; size, depth and number of elements are bounded.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -132,7 +133,5 @@ def test_documented_chunk_signatures_follow_from_the_seed() -> None:
     signatures = EXAMPLES["signatures"]
     sent["Authorization"] = _authorization(";".join(sorted(h.lower() for h in sent)), signatures["chunk_seed"])
     signer = _authenticate("PUT", "/examplebucket/chunkObject.txt", sent).signer
-    import hashlib
-
     digests = [hashlib.sha256(b"a" * size).hexdigest() for size in (65536, 1024, 0)]
     assert [signer.chunk(digest) for digest in digests] == [signatures[f"chunk_{n}"] for n in range(3)]

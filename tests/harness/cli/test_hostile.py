@@ -19,7 +19,7 @@ def endless(request: Handler) -> None:
     raw = "-raw-" in request.path
     request.send_response(200)
     request.end_headers()
-    for _ in range(4096 if raw else 128):
+    for _ in range(4096 if raw else 16):
         request.wfile.write(b"<x>" * 21845)
     request.close_connection = True
 
@@ -60,7 +60,10 @@ def hang_up(request: Handler) -> None:
 
 def lying_length(request: Handler) -> None:
     """A length that is no number."""
-    request.say(200, b"", content_length="-5")
+    request.send_response(200)
+    request.send_header("Content-Length", "-5")
+    request.end_headers()
+    request.close_connection = True
 
 
 def many_headers(request: Handler) -> None:

@@ -112,7 +112,10 @@ def test_without_a_recorded_wire(server: support.Server, witness: RawClient, buc
             client.call("DeleteObject", {"Bucket": bucket, "Key": "none"})
         refused = client.call("ListObjects", {"Bucket": f"{bucket}-none"})
         assert (refused.ok, refused.status, refused.code) == (False, None, "")
-        assert "directory not found" in refused.failure
+        assert (refused.failure, refused.exit_code) == ("", 3)
+        assert "directory not found" in refused.message
+        stored = client.call("PutObject", {"Bucket": f"{bucket}-none", "Key": "k", "Body": b"x"})
+        assert (stored.ok, stored.status, stored.code, stored.failure) == (False, 404, "NoSuchBucket", "")
     finally:
         client.close()
 

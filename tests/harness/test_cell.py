@@ -1,0 +1,146 @@
+"""One cell: its time, its second try, its fault, and an endpoint that is gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness import profile
+from harness.cell import MAX_EXCHANGES, CellRunner
+from harness.config import Endpoint, RunConfig
+from harness.record import Cell
+from harness.sandbox import JournalHead, append, cleanup
+from harness.scenario import Mismatch, Scenario
+from harness.scene import Scene
+from harness.wire.sigv4 import Credentials
+from tests.support import Relay, Server
+
+
+@contextmanager
+def runner(server: Server, folder: Path, url: str = "", timeout: float = 2.0) -> Iterator[CellRunner]:
+    """A runner of cells by raw HTTP, whose buckets are removed at the end."""
+    endpoint = Endpoint(url or server.endpoint, Credentials(server.access_key, server.secret_key), timeout=timeout)
+    config = RunConfig("260101000000-abcdef", endpoint, "aws", {"raw": "1"}, {"rclone": "gone"}, [], str(folder))
+    append(config.journal, JournalHead(config.run_id, endpoint.url, "us-east-1", "path"))
+    runs = CellRunner(config, profile.load("aws"), "w0")
+    try:
+        yield runs
+        if not url:
+            assert cleanup(config.journal, runs._witness, 10) == []
+    finally:
+        runs.close()
+
+
+def scenario(function: Callable[[Scene], None]) -> Scenario:
+    """A scenario that is in no registry."""
+    return Scenario("TEST-001", "MUST", ("PutObject",), "here", ("raw", "rclone"), "recorded", function, __name__)
+
+
+def run(server: Server, folder: Path, function: Callable[[Scene], None], client: str = "raw") -> Cell:
+    """The cell of a scenario."""
+    with runner(server, folder) as runs:
+        return runs.run(scenario(function), client)
+
+
+def test_scenario_that_does_not_end_is_given_up(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its time a cell is an error, whatever it waits for; a client cannot swallow that."""
+    monkeypatch.setattr(Endpoint, "cell_limit", property(lambda _: 0.3))
+
+    def waits(s3: Scene) -> None:
+        try:
+            s3.put(s3.key())
+            time.sleep(30)
+        except Exception:
+            time.sleep(30)
+
+    begun = time.monotonic()
+    cell = run(server, tmp_path, waits)
+    assert (cell.verdict, cell.message) == ("error", "no verdict within 0.3 s")
+    assert cell.requests == 1
+    assert time.monotonic() - begun < 10
+
+
+def test_fault_of_the_harness_is_an_error_that_names_it(tmp_path: Path, server: Server) -> None:
+    """A mistake in a scenario is never charged to the endpoint."""
+    cell = run(server, tmp_path, lambda s3: s3.prefix[10**6] and None)
+    assert cell.verdict == "error"
+    assert cell.message.startswith("harness fault: IndexError")
+
+
+def test_cell_that_fails_once_is_marked_flaky_and_stays_red(tmp_path: Path, server: Server) -> None:
+    """A second try that passes does not make the first one green."""
+    tries: list[str] = []
+
+    def sometimes(s3: Scene) -> None:
+        tries.append(s3.prefix)
+        s3.check(len(tries) > 1, "it to hold", "it did not")
+
+    cell = run(server, tmp_path, sometimes)
+    assert (cell.verdict, cell.flaky) == ("violates", True)
+    assert len(set(tries)) == 2, "each try has keys of its own"
+
+
+def test_cell_that_fails_twice_alike_is_not_flaky(tmp_path: Path, server: Server) -> None:
+    """It is simply a violation."""
+
+    def never(_: Scene) -> None:
+        raise Mismatch("it to hold", "it did not")
+
+    cell = run(server, tmp_path, never)
+    assert (cell.verdict, cell.flaky) == ("violates", False)
+
+
+def test_missing_client_is_inapplicable_and_says_why(tmp_path: Path, server: Server) -> None:
+    """The cell is there, so that nobody takes its absence for a pass."""
+    cell = run(server, tmp_path, lambda _: None, "rclone")
+    assert (cell.verdict, cell.message) == ("inapplicable", "gone")
+
+
+def test_evidence_of_a_cell_is_capped_and_all_requests_are_counted(tmp_path: Path, server: Server) -> None:
+    """A scenario with many requests keeps the first of them."""
+
+    def many(s3: Scene) -> None:
+        for number in range(MAX_EXCHANGES + 6):
+            s3.look("HeadObject", Key=s3.key(str(number)))
+
+    cell = run(server, tmp_path, many)
+    assert (cell.requests, len(cell.exchanges)) == (MAX_EXCHANGES + 6, MAX_EXCHANGES)
+
+
+def test_buckets_of_a_cell_are_removed_when_it_ends(tmp_path: Path, server: Server) -> None:
+    """Buckets do not pile up during a run; the shared one stays for the next cell."""
+    seen: list[str] = []
+
+    def makes(s3: Scene) -> None:
+        seen[:] = [s3.bucket, s3.new_bucket()]
+        s3.setup("PutObject", Bucket=seen[1], Key="k", Body=b"x")
+
+    with runner(server, tmp_path) as runs:
+        assert runs.run(scenario(makes), "raw").verdict == "conforms"
+        assert set(seen) & set(server.buckets()) == {seen[0]}
+    assert not set(seen) & set(server.buckets())
+
+
+def test_endpoint_that_came_back_is_used_again(tmp_path: Path, server: Server) -> None:
+    """A server that is restarted costs the cells of its absence, not the rest of the run."""
+
+    def asks(s3: Scene) -> None:
+        s3.setup("ListBuckets")
+
+    with Relay(server.address, hold_after=0) as relay, runner(server, tmp_path, relay.endpoint, 0.2) as runs:
+        first = runs.run(scenario(asks), "raw")
+        assert (first.verdict, first.requests) == ("error", 1)
+        assert first.message.startswith("the endpoint stopped answering during this scenario")
+        begun = time.monotonic()
+        second = runs.run(scenario(asks), "raw")
+        assert second.message == "not run: the endpoint does not answer any more"
+        assert time.monotonic() - begun < 0.15, "not asked again so soon"
+        relay.release()
+        time.sleep(0.5)
+        assert runs.run(scenario(asks), "raw").verdict == "conforms"

@@ -1,0 +1,139 @@
+"""The command line: a real process, started, asked, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The server as a process; it ends with its standard input at the latest."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "reference_server", *arguments]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, env=environment, **pipes) as process:  # type: ignore[call-overload]
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[str, str, float]:
+    """What is left of both outputs, and how long the end took."""
+    begun = time.monotonic()
+    output, errors = process.communicate(timeout=10)
+    return output, errors, time.monotonic() - begun
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_json_line_then_a_quick_stop_despite_an_idle_client(number: int) -> None:
+    with started("--json", "--until-eof") as process:
+        facts = json.loads(process.stdout.readline())
+        assert list(facts) == ["endpoint", "access_key", "secret_key", "region"]
+        host, _, port = facts["endpoint"].removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=5) as idle:
+            idle.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert idle.recv(100).startswith(b"HTTP/1.1 403")
+            process.send_signal(number)
+            output, errors, seconds = finish(process)
+        assert (process.returncode, output, errors) == (0, "", "")
+        assert seconds < 2
+
+
+def test_people_are_told_how_to_connect_and_stop() -> None:
+    with started("--until-eof", "--credential", "AK:SK", "--region", "eu-west-1") as process:
+        lines = [process.stdout.readline() for _ in range(5)]
+        process.send_signal(signal.SIGINT)
+        finish(process)
+    text = "".join(lines)
+    assert "http://127.0.0.1:" in text
+    assert "AK\n" in text
+    assert "SK\n" in text
+    assert "eu-west-1" in text
+    assert "Ctrl-C" in text
+
+
+def test_end_of_input_stops_it() -> None:
+    with started("--json", "--until-eof") as process:
+        endpoint = json.loads(process.stdout.readline())["endpoint"]
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(endpoint, timeout=5)  # noqa: S310 - our own server
+        refused.value.close()
+        process.stdin.close()
+        assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["--personality", "auto-driv"], "did you mean 'auto-drive'?"),
+        (["--personality", "zzzz"], "auto-drive, aws"),
+        (["--credential", "no-colon"], "ACCESS_KEY:SECRET_KEY"),
+        (["--port", "70000"], "cannot listen on 127.0.0.1 port 70000"),
+        (["--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
+        (["--data", "/dev/null/x"], "cannot use /dev/null/x for data"),
+    ],
+)
+def test_wrong_arguments_get_one_line_and_exit_code_2(arguments: list[str], hint: str) -> None:
+    with started("--until-eof", *arguments) as process:
+        output, errors, _ = finish(process)
+        assert process.returncode == 2
+    assert output == ""
+    assert errors.count("\n") == 1
+    assert errors.startswith("s3conform serve: ")
+    assert hint in errors
+
+
+def test_a_port_in_use_is_said_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        with started("--until-eof", "--port", port) as process:
+            _, errors, _ = finish(process)
+            assert process.returncode == 2
+    assert errors == f"s3conform serve: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+
+
+def test_unknown_option_is_a_usage_error() -> None:
+    with started("--until-eof", "--nonsense") as process:
+        _, errors, _ = finish(process)
+        assert process.returncode == 2
+    assert "unrecognized arguments: --nonsense" in errors
+
+
+def test_an_open_address_is_warned_about() -> None:
+    with started("--json", "--until-eof", "--host", "0.0.0.0") as process:  # noqa: S104 - what is tested
+        assert json.loads(process.stdout.readline())["endpoint"].startswith("http://127.0.0.1:")
+        process.stdin.close()
+        process.wait(5)
+        assert process.stderr.read().startswith("warning: 0.0.0.0 is no loopback address")
+
+
+def test_data_and_its_credentials_survive_and_belong_to_one_server(tmp_path: Path) -> None:
+    arguments = ("--json", "--until-eof", "--data", str(tmp_path / "data"))
+    with started(*arguments) as process:
+        first = json.loads(process.stdout.readline())
+        with started(*arguments) as second:
+            _, errors, _ = finish(second)
+            assert second.returncode == 2
+        assert "another server uses" in errors
+    with started(*arguments) as process:
+        again = json.loads(process.stdout.readline())
+        process.stdin.close()
+        assert process.wait(5) == 0
+    assert (again["access_key"], again["secret_key"]) == (first["access_key"], first["secret_key"])
