@@ -13,8 +13,8 @@ import pytest
 # `pytest` without `python -m` does not put the checkout on the path, and the tests share `tests.support`.
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from harness.cli import main  # noqa: E402 - needs the path
-from tests import support  # noqa: E402 - as above
+from harness.cli import main
+from tests import support
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 ROOT = Path(__file__).parent.parent
 S3CONFORM = (sys.executable, "-P", "-c", "from harness.cli import main; main()")
@@ -165,7 +165,7 @@ class Relay:
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._start(self._listen)
 
-    def __enter__(self) -> Relay:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -256,7 +256,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with suppress(ConnectionError):
             type(self).answer(self)
 
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _any
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _any  # noqa: N815 - the names that http.server looks for
 
     def say(self, status: int, body: bytes = b"", **headers: str) -> None:
         """A whole answer; underscores of header names become hyphens."""

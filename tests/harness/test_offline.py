@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,9 +12,8 @@ from tests.support import ROOT
 
 
 @pytest.fixture(autouse=True)
-def _checkout(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    yield
 
 
 def test_server_answers_within_the_block_and_is_gone_after_it() -> None:
