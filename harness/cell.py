@@ -86,7 +86,7 @@ class CellRunner:
 
     def _client(self, name: str) -> Client:
         if name not in self._clients:
-            self._clients[name] = self._witness if name == "raw" else make(name, self._config.endpoint)
+            self._clients[name] = self._witness if name == "raw" else make(name, self._config.endpoint, self._profile.settings.get(name, {}))
         return self._clients[name]
 
     def _tidy(self) -> None:

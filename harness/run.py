@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness import __version__, clients, plugin
+from harness import __version__, clients, plugin, profile
 from harness.clients.base import Observed
 from harness.clients.raw import RawClient
 from harness.config import Endpoint, RunConfig
@@ -105,14 +105,20 @@ class RunFile:
     def __init__(self, path: Path, header: Header, on_cell: Callable[[Cell], None]) -> None:
         self.cells: list[Cell] = []
         self._on_cell = on_cell
+        self._path = path
         self._writer = RunWriter(path)
         self._writer.write(header)
         self._closed = threading.Lock()
+        self._broken = False
         self.latest = time.monotonic()
 
     def add(self, cell: Cell) -> None:
-        """Write one cell."""
-        self._writer.write(cell)
+        """Write one cell; a disk that is full ends the session, and cleanup still takes place."""
+        try:
+            self._writer.write(cell)
+        except OSError as error:
+            self._broken = True
+            pytest.exit(f"cannot write {self._path}: {error.strerror}")
         self.cells.append(cell)
         self.latest = time.monotonic()
         self._on_cell(cell)
@@ -122,7 +128,9 @@ class RunFile:
         if not self._closed.acquire(blocking=False):
             return False
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        self._writer.write(Footer(now, count(self.cells), leftovers, interrupted))
+        with suppress(OSError):  # without a footer the file is incomplete, and after half a line nothing may follow
+            if not self._broken:
+                self._writer.write(Footer(now, count(self.cells), leftovers, interrupted))
         self._writer.close()
         return True
 
@@ -201,7 +209,9 @@ def _begin(config: RunConfig, header: Header, on_cell: Callable[[Cell], None]) -
     try:
         config.journal.parent.mkdir(parents=True, exist_ok=True)
         config.journal.unlink(missing_ok=True)
-        append(config.journal, JournalHead(config.run_id, endpoint.url, endpoint.region, endpoint.addressing))
+        implicit = profile.load(config.profile).buckets.creation == "implicit"
+        head = JournalHead(config.run_id, endpoint.url, endpoint.region, endpoint.addressing, implicit)
+        append(config.journal, head)
         return RunFile(Path(config.out) / "run.jsonl", header, on_cell)
     except OSError as error:
         raise UsageError(f"--out {config.out}: cannot write there: {error.strerror}: {error.filename}") from None

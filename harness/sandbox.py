@@ -27,12 +27,16 @@ _REFUSALS = 3
 
 
 class JournalHead(msgspec.Struct, frozen=True, tag_field="kind", tag="run"):
-    """First line of a journal: how to reach what it names, without credentials."""
+    """First line of a journal: how to reach what it names, without credentials.
+
+    With `implicit` buckets there are none to delete: one without objects does not exist.
+    """
 
     run_id: str
     endpoint: str
     region: str
     addressing: str
+    implicit: bool = False
 
 
 class Owned(msgspec.Struct, frozen=True, tag_field="kind", tag="owned"):
@@ -157,7 +161,8 @@ class Sandbox:
         """Remove what the cell made, so that buckets never pile up; what stays is left to the final cleanup."""
         keep = {self._main}
         for bucket in self._fresh:
-            if bucket not in keep and not remove(self._witness, Owned(bucket), time.monotonic() + 30):
+            deadline = time.monotonic() + 30
+            if bucket not in keep and not remove(self._witness, Owned(bucket), deadline, self._implicit):
                 append(self._journal, Removed(bucket))
         self._fresh = [bucket for bucket in self._fresh if bucket in keep]
 
@@ -183,7 +188,7 @@ def cleanup(journal: Path, witness: RawClient, seconds: float) -> list[str]:
         if time.monotonic() > deadline:
             leftovers.append(f"{entry.bucket}/{entry.prefix}: no time left; see the journal")
             continue
-        stayed = remove(witness, entry, deadline)
+        stayed = remove(witness, entry, deadline, head.implicit)
         leftovers += stayed
         if not stayed and not entry.prefix:
             append(journal, Removed(entry.bucket))
@@ -196,7 +201,7 @@ def _is_owned(entry: Owned, run_id: str) -> bool:
     return bool(_STEM.fullmatch(stem) and _OWNED.fullmatch(name)) and f"{name}-".startswith(f"{stem}-")
 
 
-def remove(witness: RawClient, owned: Owned, deadline: float) -> list[str]:
+def remove(witness: RawClient, owned: Owned, deadline: float, implicit: bool = False) -> list[str]:
     """Delete the objects and uploads of `owned`, then the bucket if it is the run's; says what stayed."""
     params = {"Bucket": owned.bucket} | ({"Prefix": owned.prefix} if owned.prefix else {})
     listing = witness.list_all(2, params)
@@ -205,7 +210,7 @@ def remove(witness: RawClient, owned: Owned, deadline: float) -> list[str]:
     if listing.status == 404:
         return []
     stayed = _delete_keys(witness, owned, listing, deadline) + _abort_uploads(witness, owned, deadline)
-    if owned.prefix:
+    if owned.prefix or implicit:
         return stayed
     answer = witness.call("DeleteBucket", {"Bucket": owned.bucket})
     if not answer.ok and answer.status != 404 and not stayed:

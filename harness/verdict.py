@@ -74,7 +74,7 @@ def _deviating(entries: list[Deviation], observation: Observation) -> Judgement:
 
 
 def _entry(client: str, step: Step, profile: Profile) -> OperationEntry | None:
-    """What the profile says of a step's operation to the client that made it: only `client` steps are the cell's own."""
+    """What the profile tells the client that made a step of its operation; set-up and witness are raw HTTP."""
     entry = profile.operations.get(step.operation)
     actor = client if step.role == "client" else "raw"
     return None if entry is None or (entry.clients and actor not in entry.clients) else entry

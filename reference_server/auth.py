@@ -215,8 +215,9 @@ class Authenticator:
         return UNSIGNED
 
     def _check_expiry(self, stamp: str, text: str) -> None:
-        if not (text.isascii() and text.isdigit() and 0 < int(text) <= MAX_EXPIRES):
-            if text.isascii() and text.isdigit() and int(text) > MAX_EXPIRES:
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+        if not 0 < number <= MAX_EXPIRES:
+            if number > MAX_EXPIRES:
                 raise _bad_query(
                     "X-Amz-Expires must be less than a week (in seconds); that is, the given "
                     "X-Amz-Expires must be less than 604800 seconds"
@@ -225,7 +226,7 @@ class Authenticator:
         signed, current = _seconds(stamp), self._clock()
         if signed - current > MAX_SKEW:
             raise S3Error("AccessDenied", "Request is not yet valid")
-        end = int(signed) + int(text)
+        end = int(signed) + number
         if current > end:
             elements = {"X-Amz-Expires": text, "Expires": iso_time(end), "ServerTime": iso_time(int(current))}
             raise S3Error("AccessDenied", "Request has expired", dict(elements))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
+import quopri
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reference_server import checksums
@@ -42,7 +41,7 @@ _IP_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+\Z")
 _RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 _VERSION_ID = re.compile(r"[A-Za-z0-9._]{32}\Z")
-_ENCODED_WORD = re.compile(r"=\?[^?]+\?[bBqQ]\?[^?]*\?=\Z")
+_ENCODED_WORD = re.compile(r"=\?([^?]+)\?([bBqQ])\?([^?]*)\?=\Z")
 # Members that ask for what no bucket here has; refusing beats ignoring them.
 _NOT_OFFERED = {
     "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",
@@ -272,11 +271,17 @@ def _metadata_value(value: str) -> str:
         except UnicodeDecodeError:
             return value
         return f"=?UTF-8?B?{base64.b64encode(raw).decode()}?="
-    if not _ENCODED_WORD.match(value):
+    match = _ENCODED_WORD.match(value)
+    if match is None:
         return value
+    charset, encoding, word = match.groups()
     try:
-        text = str(make_header(decode_header(value)))
-    except (HeaderParseError, LookupError, ValueError):
+        if encoding in "bB":
+            raw = base64.b64decode(word, validate=True)
+        else:
+            raw = quopri.decodestring(word.encode(), header=True)
+        text = raw.decode(charset)
+    except (LookupError, ValueError):
         return value
     return text if text.isascii() and text.isprintable() else value
 

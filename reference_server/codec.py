@@ -91,6 +91,8 @@ _FIRST = {
 }
 # Outputs whose document is the text of one member, in the root element itself.
 _ROOT_TEXT = {"GetBucketLocation": "LocationConstraint"}
+# Numbers that have an error of their own when they are none (catalogue MPC-031).
+_TEXT_MEMBERS = {"MpuObjectSize"}
 _HEADER_CASE = {"accept-ranges": "Accept-Ranges"}
 
 
@@ -196,9 +198,9 @@ class Codec:
         for name, member in shape.members.items() if shape is not None else ():
             where, wire_name = member.serialization.get("location"), member.serialization.get("name", name)
             if where == "querystring":
-                query[wire_name] = (name, _reader(member))
+                query[wire_name] = (name, _reader(name, member))
             elif where == "header":
-                headers[wire_name.lower()] = (name, _reader(member))
+                headers[wire_name.lower()] = (name, _reader(name, member))
             elif where == "headers":
                 metadata = name
             elif where is None and isinstance(member, StructureShape):
@@ -223,7 +225,9 @@ class Codec:
 # Reading
 
 
-def _reader(shape: Shape) -> Callable[[str, str], Any]:
+def _reader(name: str, shape: Shape) -> Callable[[str, str], Any]:
+    if name in _TEXT_MEMBERS:
+        return lambda _name, text: text
     if shape.type_name in ("integer", "long"):
         return _read_integer
     if shape.type_name == "boolean":

@@ -78,8 +78,9 @@ class Router:
             if rule.fits(query, request.headers):
                 self._check_multipart(rule, request)
                 return rule.operation
-        # The most demanding rule names what lacks, e.g. ?analytics without id.
-        return rules[-1].operation
+        if subresource:
+            return rules[-1].operation  # as ?inventory without its id: still that operation, and no other
+        raise self._no_rule(request, "")
 
     def _single(self, subresources: list[str], query: dict[str, str]) -> str:
         if "list-type" in subresources and query["list-type"] != "2":
@@ -102,6 +103,8 @@ class Router:
             raise invalid_argument("partNumber", query["partNumber"], message)
 
     def _no_rule(self, request: Request, subresource: str) -> S3Error:
+        if (request.method, request.level, subresource) == ("POST", "bucket", ""):
+            return S3Error("NotImplemented", "The operation POST Object is not implemented by this server.")
         if subresource and request.level == "object" and ("object", subresource) not in self._methods:
             return S3Error("InvalidRequest", f"There is no such thing as the ?{subresource} sub-resource for a key")
         return _method_not_allowed(request.method, (subresource or request.level).upper())

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 LEVELS: tuple[Level, ...] = ("MUST", "SHOULD", "EXTENDED")
 
+LEFTOVERS = 5
+"""Things left behind that are named one by one."""
+
 SYMBOLS: dict[VerdictName, str] = {
     "conforms": "✓",
     "deviates": "≈",
@@ -133,8 +136,10 @@ def remarks(run: Run) -> list[str]:
     lines += [
         f"client {client.name} missing: {client.missing}" for client in run.header.clients if client.missing
     ]
-    if run.footer and run.footer.leftovers:
-        lines.append(f"left behind by cleanup: {', '.join(run.footer.leftovers)}")
+    leftovers = run.footer.leftovers if run.footer else []
+    lines += [f"left behind: {line}" for line in leftovers[:LEFTOVERS]]
+    if len(leftovers) > LEFTOVERS:
+        lines.append(f"… and {len(leftovers) - LEFTOVERS} more left behind; the run file's last line names them")
     return lines
 
 

@@ -10,7 +10,7 @@ from types import FrameType
 import click
 
 from harness import __version__
-from harness.errors import INTERRUPTED, S3ConformError
+from harness.errors import INCOMPLETE, INTERRUPTED, S3ConformError
 
 VERBS = ("run", "serve", "scenarios", "report", "gate", "cleanup")
 
@@ -59,4 +59,7 @@ def main() -> None:
         code = INTERRUPTED
     except BrokenPipeError:
         code = 0
+    except OSError as error:
+        click.echo(f"s3conform: {_line(error)}", err=True)
+        code = INCOMPLETE
     sys.exit(code or 0)

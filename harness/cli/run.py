@@ -84,14 +84,11 @@ def _report(out: Path, outcome: run.Outcome) -> int:
 
     import reports
     from reports.terminal import summary
-    from reports.text import one_line
 
     finished = record.read(out)
     files = reports.write_all(finished, out)
     console = Console(soft_wrap=True)
     summary(finished, console)
-    for line in outcome.leftovers:
-        console.print(f"left behind: {one_line(line)}", markup=False, highlight=False)
     console.print(f"Report: {files['html']}", markup=False, highlight=False)
     if outcome.interrupted == run.BY_USER:
         return INTERRUPTED
@@ -105,15 +102,16 @@ def _endpoint(options: dict[str, Any], stack: ExitStack) -> tuple[Endpoint, Gate
             raise UsageError("--personality is for the bundled server; it does not go with --endpoint")
         endpoint = make_endpoint(options["endpoint"], options)
         return endpoint, GatewayInfo(name=run.contact(endpoint)[:100] or "unknown")
-    arguments = ("--personality", options["personality"]) if options["personality"] else ()
+    arguments = ["--region", options["region"]]
+    arguments += ["--personality", options["personality"]] if options["personality"] else []
     ready = stack.enter_context(offline.reference_server(*arguments))
     own = {
         "access_key": ready.access_key,
         "secret_key": ready.secret_key,
         "session_token": "",
-        "region": ready.region,
     }
-    endpoint = make_endpoint(ready.endpoint, options | own)
+    # By name, not by address: a bucket can stand before a name, so that virtual-hosted style is judged too.
+    endpoint = make_endpoint(ready.endpoint.replace("127.0.0.1", "localhost"), options | own)
     run.contact(endpoint)
     name = "s3conform reference server" + (f" as {options['personality']}" if options["personality"] else "")
     return endpoint, GatewayInfo(name=name, version=__version__)

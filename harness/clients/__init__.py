@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from harness.record import ClientInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.clients.base import Client
     from harness.config import Endpoint
 
 
-def make(name: str, endpoint: Endpoint) -> Client:
-    """A client by name, ready for the endpoint."""
+def make(name: str, endpoint: Endpoint, settings: Mapping[str, str]) -> Client:
+    """A client by name, ready for the endpoint; `settings` are what the gateway tells its users to configure."""
     if name == "raw":
         from harness.clients.raw import RawClient
 
@@ -28,7 +30,7 @@ def make(name: str, endpoint: Endpoint) -> Client:
     if name == "rclone":
         from harness.clients.rclone import Rclone
 
-        return Rclone(endpoint)
+        return Rclone(endpoint, settings)
     raise ValueError(name)
 
 

@@ -14,7 +14,7 @@ import shlex
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
 
-from harness.clients.base import Inexpressible, Observed
+from harness.clients.base import Inexpressible, Observed, joined
 from harness.clients.program import LISTING_REQUESTS, ProgramClient, is_argument, is_line
 from harness.wire.route import Sent, recognise
 
@@ -58,6 +58,7 @@ _REFUSED = re.compile(
 )
 """How the AWS SDK for Go tells a refusal."""
 _RANGE = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
+_WRITES = frozenset({"CreateBucket", "DeleteBucket", "PutObject", "DeleteObject", "CopyObject"})
 _LIST_FLAGS = ["--use-server-modtime", "--no-mimetype"]
 """Times come from the listing itself, so that a listing is only that: no HEAD for each object."""
 
@@ -67,6 +68,7 @@ class Rclone(ProgramClient):
 
     Args:
         endpoint: where to send, and with whose credentials.
+        settings: further options of the remote, by their name in rclone's configuration file.
     """
 
     name: ClassVar[str] = "rclone"
@@ -74,7 +76,7 @@ class Rclone(ProgramClient):
     version_arg: ClassVar[str] = "version"
     version_pattern: ClassVar[str] = r"rclone v([\w.\-]+)"
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, settings: Mapping[str, str] | None = None) -> None:
         credentials = endpoint.credentials
         remote = {
             "TYPE": "s3",
@@ -88,6 +90,8 @@ class Rclone(ProgramClient):
         }
         if credentials.session_token:
             remote["SESSION_TOKEN"] = credentials.session_token
+        self._settings = dict(settings or {})
+        remote |= {name.upper(): value for name, value in self._settings.items()}
         super().__init__(endpoint, {f"RCLONE_CONFIG_REMOTE_{name}": value for name, value in remote.items()})
         seconds = f"{max(1.0, endpoint.timeout):g}s"
         self._bounds = ["--config", "", "--ask-password=false", "--retries", "1", "--low-level-retries", "1"]
@@ -227,11 +231,27 @@ class Rclone(ProgramClient):
         args = ["cat", _path(params["Bucket"], params["Key"]), *_range(params.get("Range", ""))]
         observed = self._call("GetObject", params, args)
         observed.stdout = ""
+        self._check_range(observed, params)
         if self.proxy is None and observed.ok and not observed.body:
             raise Inexpressible("rclone shows an empty object and a missing one alike, and https is not recorded")
         if self.proxy is not None and observed.status is None:
             self._missing(observed, params)
         return observed
+
+    def _check_range(self, observed: Observed, params: Mapping[str, Any]) -> None:
+        """The range that was asked for is the one that was sent: rclone makes its own from the size it saw.
+
+        Raises:
+            Inexpressible: it is not, or nothing shows what was sent.
+        """
+        asked = Sent("GetObject", params["Bucket"], params["Key"])
+        sent = [
+            joined(e.request_headers).get("range") for e in observed.exchanges if recognise(e, self.origin) == asked
+        ]
+        if "Range" in params and observed.ok and params["Range"] not in sent:
+            raise Inexpressible(
+                f"rclone asked for {sent[-1] if sent else 'nothing that is shown'}, not {params['Range']}"
+            )
 
     def _head_object(self, params: Mapping[str, Any]) -> Observed:
         _only(params, "Bucket", "Key")
@@ -282,6 +302,8 @@ class Rclone(ProgramClient):
         record = self.sent(recorded, [operation], params)
         if record is None and result.exit_code:
             self._check_sent(operation, result, recorded)
+        if record is None and result.exit_code == 0 and self.proxy is not None and operation in _WRITES:
+            raise Inexpressible(f"rclone reports success without sending {operation}")
         observed = self.observed(operation, result, recorded, record)
         if self.proxy is None and result.exit_code > 0:
             _from_words(observed)
@@ -324,6 +346,7 @@ class Rclone(ProgramClient):
         flags = ["--s3-provider", "Other", "--s3-env-auth", "--s3-endpoint", self.endpoint.url]
         flags += ["--s3-region", self.endpoint.region]
         flags += ["--s3-force-path-style=false"] if self.endpoint.addressing == "virtual" else []
+        flags += [f"--s3-{name.replace('_', '-')}={value}" for name, value in self._settings.items()]
         local = [f":s3:{arg.removeprefix(REMOTE)}" if arg.startswith(REMOTE) else arg for arg in args]
         return shlex.join(["rclone", *local, *flags]).replace(f"{self.runner.home}/", "")
 

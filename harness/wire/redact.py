@@ -108,11 +108,12 @@ class Redactor:
         self._literal = re.compile("|".join(form.pattern for form in self._forms)) if self._forms else None
 
     def text(self, text: str) -> str:
-        """`text` without secrets and signatures."""
+        """`text` without secrets and signatures, and without lone surrogates, which no file could take."""
         return self._text(text, 2 * _CUT)
 
     def _text(self, text: str, least: int) -> str:
         """`text` redacted, the beginning of a secret at its very end too, from `least` characters on."""
+        text = text.encode("utf-8", "replace").decode()
         if self._literal is not None:
             text = self._literal.sub(MASK, text)
             cut = min(form.cut(text, least) for form in self._forms)

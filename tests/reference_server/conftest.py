@@ -7,7 +7,7 @@ import http.client
 import itertools
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -205,6 +205,12 @@ def s3(running: Running) -> Iterator[Any]:
     client = running.client()
     yield client
     client.close()
+
+
+@pytest.fixture
+def serve() -> Callable[..., Iterator[Running]]:
+    """Starts further servers, see `run`."""
+    return run
 
 
 @pytest.fixture

@@ -39,9 +39,7 @@ def model(keys: list[str], prefix: str, delimiter: str, marker: str, limit: int)
     marker=st.one_of(st.just(""), _KEYS),
     limit=st.integers(0, 8),
 )
-def test_a_page_is_what_the_model_says(
-    keys: list[str], prefix: str, delimiter: str, marker: str, limit: int
-) -> None:
+def test_a_page_is_what_the_model_says(keys: list[str], prefix: str, delimiter: str, marker: str, limit: int) -> None:
     store = Store()
     try:
         bucket, _ = store.create_bucket("bucket", "owner")
@@ -69,9 +67,7 @@ def test_a_page_is_what_the_model_says(
     delimiter=_DELIMITERS,
     limit=st.integers(1, 5),
 )
-def test_pages_of_uploads_show_each_once_and_in_order(
-    keys: list[str], prefix: str, delimiter: str, limit: int
-) -> None:
+def test_pages_of_uploads_show_each_once_and_in_order(keys: list[str], prefix: str, delimiter: str, limit: int) -> None:
     store = Store()
     try:
         bucket, _ = store.create_bucket("bucket", "owner")

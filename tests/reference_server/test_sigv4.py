@@ -73,9 +73,7 @@ def _authenticate(method: str, target: str, headers: dict[str, str]) -> Any:
     head = Head(method, target.encode(), True, {name.lower(): value for name, value in headers.items()})
     request = parse(head, _NoBody(), ("s3.amazonaws.com",))  # type: ignore[arg-type]
     moment = calendar.timegm(time.strptime(STAMP, "%Y%m%dT%H%M%SZ"))
-    authenticator = Authenticator(
-        {EXAMPLES["access_key"]: EXAMPLES["secret_key"]}, "us-east-1", clock=lambda: moment
-    )
+    authenticator = Authenticator({EXAMPLES["access_key"]: EXAMPLES["secret_key"]}, "us-east-1", clock=lambda: moment)
     return authenticator.authenticate(request)
 
 

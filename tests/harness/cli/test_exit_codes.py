@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import threading
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Ended, Handler, Server, cells, ended, lines, listener, s3conform, started, stub
+from harness import record
+from tests.support import Ended, Handler, Relay, Server, cells, ended, lines, listener, s3conform, started, stub
 
 CREDENTIALS = ("--access-key", "AK", "--secret-key", "SK")
 SMALL = ("--scenario", "ETAG-001", "--clients", "raw", "--workers", "1", "--out", "out")
@@ -268,6 +270,26 @@ def test_gate_on_a_run_with_too_few_cells_exits_4(finished: Path, tmp_path: Path
     header, *_, footer = (finished / "run.jsonl").read_bytes().splitlines(keepends=True)
     (tmp_path / "run.jsonl").write_bytes(header + footer)
     assert s3conform("gate", tmp_path, cwd=tmp_path).code == 4
+
+
+def test_full_disk_ends_a_run_with_4_and_a_readable_file(tmp_path: Path, server: Server) -> None:
+    """Where nothing more can be written, the run stops, cleans up, and says why; what was written can be read."""
+    options = ("--scenario", "ETAG-001,ETAG-002,LST2-004", "--clients", "raw,boto3", "--workers", 1, "--out", "out")
+    before = server.buckets()
+    with (
+        Relay(server.address, hold_after=0) as relay,
+        started("run", "--endpoint", relay.endpoint, *server.keys, *options, cwd=tmp_path) as process,
+    ):
+        assert relay.held.wait(20)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
+        relay.release()
+        end = ended(process)
+    assert end.code == 4, end.text
+    assert "File too large" in one_line(end.err.replace("Judging", "Usage: Judging"))
+    run = record.read(tmp_path / "out")
+    assert run.cells
+    assert not run.complete
+    assert server.buckets() == before
 
 
 def test_output_into_a_closed_pipe_is_no_crash(tmp_path: Path, finished: Path) -> None:

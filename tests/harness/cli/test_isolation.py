@@ -164,7 +164,7 @@ def test_cleanup_survives_a_store_that_never_deletes_and_lists_what_stayed(tmp_p
         assert left
         assert all("immutable" in line for line in left), left
         assert any("objects stayed" in line for line in left), left
-        assert end.out.count("left behind: ") == len(left)
+        assert end.out.count("left behind: ") == min(len(left), 5)
         again = s3conform("cleanup", "out", *server.keys, cwd=tmp_path)
         assert again.code == 1, again.text
         assert again.out.count("left behind: ") == len(left)

@@ -316,6 +316,12 @@ def test_redaction_is_stable(text):
     assert redactor.text(once) == once
 
 
+@given(st.text(st.characters(categories=("Cs", "Lu")), max_size=20))
+def test_what_is_redacted_can_be_written(text):
+    """JSON that a program printed may hold half of a surrogate pair."""
+    Redactor([SECRET]).text(text).encode()
+
+
 def test_hostile_text_takes_no_time():
     """Neither unclosed elements nor long runs of one character make a pattern go back and forth."""
     redactor = Redactor([SECRET, TOKEN, ACCESS, "a" * 40, "%25" * 10])

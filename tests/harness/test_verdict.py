@@ -1,0 +1,331 @@
+"""Every row of the verdict table, from observation and profile alone."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.profile import Deviation, OperationEntry, Profile, Signature
+from harness.record import VERDICTS, Observation, Step
+from harness.verdict import Judgement, judge
+
+TODAY = dt.date(2026, 6, 1)
+STANDARD = Profile("aws", "Amazon S3")
+REFUSED = Signature(status=501, code="NotImplemented")
+
+
+def step(operation: str = "DeleteObject", *, ok: bool = False, role: Any = "client", **changes: Any) -> Step:
+    shown = {"status": 200 if ok else 501, "code": "" if ok else "NotImplemented", "message": "" if ok else "not here"}
+    return Step(operation, role, ok=ok, **(shown | changes))
+
+
+def seen(outcome: Any, *steps: Step, failing: int | None = None, text: str = "what was seen") -> Observation:
+    return Observation(outcome, text, list(steps), len(steps) - 1 if failing is None else failing)
+
+
+def verdict(observation: Observation, profile: Profile = STANDARD, client: str = "raw", today: dt.date = TODAY) -> str:
+    return judge("DEL-001", client, observation, profile, today).verdict
+
+
+def absent(*accept: Signature, operation: str = "DeleteObject", clients: tuple[str, ...] = ()) -> Profile:
+    entry = OperationEntry("no", list(accept or (REFUSED,)), "no deletes", "guide", list(clients))
+    return Profile("gw", "Gateway", operations={operation: entry})
+
+
+def differs(*entries: Signature, **changes: Any) -> Profile:
+    return Profile(
+        "gw", "Gateway", deviations=[Deviation("DEL-001", entry, "why", "guide", **changes) for entry in entries]
+    )
+
+
+# --- without a word in the profile ---
+
+
+@pytest.mark.parametrize(
+    ("observation", "expected"),
+    [
+        (seen("match", step(ok=True)), Judgement("conforms", "")),
+        (seen("match"), Judgement("conforms", "")),
+        (seen("mismatch", step()), Judgement("violates", "what was seen")),
+        (seen("mismatch", step(ok=True)), Judgement("violates", "what was seen")),
+        (seen("mismatch"), Judgement("violates", "what was seen")),
+        (seen("prerequisite", step("PutObject", role="setup")), Judgement("blocked", "what was seen")),
+        (seen("inexpressible"), Judgement("inapplicable", "what was seen")),
+        (seen("failure"), Judgement("error", "what was seen")),
+    ],
+)
+def test_against_the_standard(observation, expected):
+    assert judge("DEL-001", "raw", observation, STANDARD, TODAY) == expected
+
+
+# --- operations that are documented as not offered ---
+
+
+def test_refused_as_documented_is_unsupported():
+    found = judge("DEL-001", "raw", seen("mismatch", step()), absent(), TODAY)
+    assert found == Judgement(
+        "unsupported", "DeleteObject is refused as documented: no deletes", "operations.DeleteObject"
+    )
+
+
+def test_any_of_the_accepted_refusals_will_do():
+    profile = absent(Signature(status=403, message="immutable"), REFUSED)
+    assert verdict(seen("mismatch", step()), profile) == "unsupported"
+    assert verdict(seen("mismatch", step(status=403, code="AccessDenied", message="is immutable.")), profile) == "unsupported"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 403},
+        {"status": 500, "code": "InternalError"},
+        {"code": "AccessDenied"},
+        {"status": 404, "code": "NotImplemented"},
+        {"status": None, "code": "", "message": "connection closed without an answer"},
+        {"status": None, "code": "", "message": "no complete answer within 30 s", "exit_code": -9},
+    ],
+)
+def test_refused_otherwise_than_documented_violates(answer):
+    """An endpoint that hangs up or falls over has not refused anything."""
+    found = judge("DEL-001", "raw", seen("mismatch", step(**answer)), absent(), TODAY)
+    assert found.verdict == "violates"
+    assert found.entry == "operations.DeleteObject"
+    assert "what was seen" in found.message
+
+
+def test_offered_after_all_contradicts():
+    """Documented as absent but works: the profile is wrong, whether or not the statement held."""
+    for outcome in ("match", "mismatch"):
+        found = judge("DEL-001", "raw", seen(outcome, step(ok=True, status=204)), absent(), TODAY)
+        assert found.verdict == "contradicts"
+        assert found.entry == "operations.DeleteObject"
+        assert "no deletes" in found.message
+
+
+def test_a_program_that_calls_a_refusal_a_success_does_not_make_the_profile_wrong():
+    """`rclone` may end with exit code 0; the status tells."""
+    liar = step(ok=True, status=501, code="NotImplemented", exit_code=0)
+    assert verdict(seen("mismatch", liar), absent(), "rclone") == "unsupported"
+
+
+def test_a_statement_that_a_refusal_satisfies_conforms():
+    """Some statements only ask that something is refused."""
+    assert verdict(seen("match", step()), absent()) == "conforms"
+
+
+def test_a_failure_of_another_operation_is_not_excused():
+    observation = seen("mismatch", step("GetObject", status=500, code="InternalError"), step(), failing=0)
+    assert verdict(observation, absent()) == "violates"
+
+
+def test_only_the_failing_step_excuses():
+    """A documented refusal somewhere in the cell does not excuse another failure in it."""
+    observation = seen("mismatch", step(), step("GetObject", status=500, code="InternalError"), failing=1)
+    assert verdict(observation, absent()) == "violates"
+
+
+@pytest.mark.parametrize("failing", [-1, 7])
+def test_a_mismatch_without_a_step_violates(failing):
+    assert verdict(seen("mismatch", step(), failing=failing), absent()) == "violates"
+    assert verdict(seen("mismatch", step(), failing=failing), differs(REFUSED)) == "violates"
+
+
+# --- prerequisites ---
+
+
+def test_a_prerequisite_refused_as_documented_is_unsupported():
+    assert verdict(seen("prerequisite", step(role="setup")), absent()) == "unsupported"
+
+
+def test_a_prerequisite_refused_otherwise_than_documented_violates():
+    assert verdict(seen("prerequisite", step(role="setup", status=500, code="")), absent()) == "violates"
+
+
+def test_a_prerequisite_without_a_word_about_it_blocks():
+    assert verdict(seen("prerequisite", step("PutObject", role="setup")), absent()) == "blocked"
+    assert verdict(seen("prerequisite"), absent()) == "blocked"
+
+
+def test_a_deviation_does_not_excuse_a_prerequisite():
+    """The statement was never reached, so nothing is known of the documented difference."""
+    assert verdict(seen("prerequisite", step(role="setup")), differs(REFUSED)) == "blocked"
+
+
+# --- documented differences ---
+
+
+def test_a_difference_as_documented_deviates():
+    found = judge("DEL-001", "raw", seen("mismatch", step(ok=True)), differs(Signature(status=200)), TODAY)
+    assert found == Judgement("deviates", "as documented: why", "deviations.DEL-001")
+
+
+def test_a_difference_other_than_documented_violates():
+    found = judge("DEL-001", "raw", seen("mismatch", step(status=500)), differs(REFUSED), TODAY)
+    assert found.verdict == "violates"
+    assert found.entry == "deviations.DEL-001"
+    assert "why" in found.message
+    assert "what was seen" in found.message
+
+
+def test_a_difference_that_is_not_seen_contradicts():
+    found = judge("DEL-001", "raw", seen("match", step(ok=True)), differs(REFUSED), TODAY)
+    assert found.verdict == "contradicts"
+    assert found.entry == "deviations.DEL-001"
+
+
+@pytest.mark.parametrize(("outcome", "expected"), [("failure", "error"), ("inexpressible", "inapplicable")])
+def test_what_was_not_judged_is_never_expected(outcome, expected):
+    for profile in (differs(REFUSED), absent()):
+        assert verdict(seen(outcome, step()), profile) == expected
+
+
+@pytest.mark.parametrize(
+    ("expires", "expected"),
+    [
+        (None, "deviates"),
+        (TODAY, "deviates"),
+        (TODAY + dt.timedelta(days=1), "deviates"),
+        (TODAY - dt.timedelta(days=1), "violates"),
+    ],
+)
+def test_an_expired_entry_is_void(expires, expected):
+    """It counts up to and on its last day; afterwards the difference is undocumented, its absence fine."""
+    profile = differs(REFUSED, expires=expires)
+    assert verdict(seen("mismatch", step()), profile) == expected
+    assert verdict(seen("match", step(ok=True)), profile) == ("contradicts" if expected == "deviates" else "conforms")
+
+
+def test_an_entry_of_another_scenario_does_not_count():
+    assert judge("DEL-002", "raw", seen("mismatch", step()), differs(REFUSED), TODAY).verdict == "violates"
+
+
+def test_several_entries_are_several_accepted_ways():
+    profile = differs(Signature(status=404), REFUSED)
+    assert verdict(seen("mismatch", step(status=404, code="")), profile) == "deviates"
+    assert verdict(seen("mismatch", step()), profile) == "deviates"
+    assert verdict(seen("mismatch", step(status=500)), profile) == "violates"
+
+
+def test_a_deviation_comes_before_an_operation():
+    """The entry that is about the scenario says more than the one about its operation."""
+    profile = msgspec.structs.replace(differs(Signature(status=404)), operations=absent().operations)
+    assert verdict(seen("mismatch", step()), profile) == "violates"
+    assert verdict(seen("mismatch", step(status=404, code="")), profile) == "deviates"
+
+
+# --- entries for some clients only ---
+
+
+@pytest.mark.parametrize(("client", "expected"), [("rclone", "deviates"), ("boto3", "violates")])
+def test_a_deviation_of_one_client(client, expected):
+    assert verdict(seen("mismatch", step()), differs(REFUSED, clients=["rclone", "awscli"]), client) == expected
+
+
+@pytest.mark.parametrize(("client", "expected"), [("rclone", "unsupported"), ("boto3", "violates")])
+def test_an_operation_refused_to_one_client(client, expected):
+    assert verdict(seen("mismatch", step()), absent(clients=("rclone",)), client) == expected
+
+
+def test_set_up_and_witness_are_raw_http_not_the_client():
+    """That raw HTTP may do what is refused to rclone contradicts nothing."""
+    profile = absent(operation="PutObject", clients=("rclone",))
+    for role in ("setup", "witness"):
+        observation = seen("match", step("PutObject", ok=True, role=role), step("GetObject", ok=True))
+        assert verdict(observation, profile, "rclone") == "conforms"
+    assert verdict(seen("match", step("PutObject", ok=True)), profile, "rclone") == "contradicts"
+    raw_only = absent(operation="PutObject", clients=("raw",))
+    assert verdict(seen("prerequisite", step("PutObject", role="setup")), raw_only, "rclone") == "unsupported"
+
+
+# --- signatures ---
+
+
+@pytest.mark.parametrize(
+    ("signature", "answer", "matches"),
+    [
+        (Signature(status=501), {}, True),
+        (Signature(status=404), {}, False),
+        (Signature(code="NotImplemented"), {}, True),
+        (Signature(code="notimplemented"), {}, False),
+        (Signature(message="not"), {}, True),
+        (Signature(message="gone"), {}, False),
+        (Signature(headers={"x-a": "1"}), {"headers": {"x-a": "1", "x-b": "2"}}, True),
+        (Signature(headers={"x-a": "1"}), {"headers": {"x-a": "2"}}, False),
+        (Signature(headers={"x-a": "1"}), {"headers": {"x-b": "1"}}, False),
+        (Signature(501, "NotImplemented", "not", {"x-a": "1"}), {"headers": {"x-a": "1"}}, True),
+        (Signature(501, "NotImplemented", "not", {"x-a": "1"}), {"headers": {"x-a": "2"}}, False),
+        # what the client does not show is not held against it
+        (Signature(501, "NotImplemented", "not"), {"code": "", "message": ""}, True),
+        (Signature(501, "NotImplemented"), {"status": None}, True),
+        (Signature(501, headers={"x-a": "1"}), {}, True),
+        # but something must be seen
+        (Signature(code="NotImplemented"), {"code": ""}, False),
+        (Signature(message="immutable"), {"message": "", "status": 500}, False),
+        (Signature(status=501), {"status": None, "code": "", "message": "died"}, False),
+        (Signature(headers={"x-a": "1"}), {}, False),
+        (Signature(), {}, False),
+    ],
+)
+def test_signature(signature, answer, matches):
+    assert signature.matches(step(**answer)) is matches
+
+
+# --- purity ---
+
+STEPS = st.builds(
+    Step,
+    operation=st.sampled_from(["DeleteObject", "PutObject"]),
+    role=st.sampled_from(["client", "setup", "witness"]),
+    ok=st.booleans(),
+    status=st.sampled_from([None, 200, 204, 403, 404, 501]),
+    code=st.sampled_from(["", "NotImplemented", "AccessDenied"]),
+    message=st.sampled_from(["", "immutable"]),
+)
+OBSERVATIONS = st.builds(
+    Observation,
+    outcome=st.sampled_from(["match", "mismatch", "prerequisite", "inexpressible", "failure"]),
+    text=st.just("text"),
+    steps=st.lists(STEPS, max_size=3),
+    failing=st.integers(-1, 3),
+)
+PROFILES = st.sampled_from(
+    [STANDARD, absent(), absent(clients=("rclone",)), absent(operation="PutObject"), differs(REFUSED)]
+    + [differs(REFUSED, clients=["raw"]), differs(REFUSED, expires=TODAY)]
+)
+
+
+@given(OBSERVATIONS, PROFILES, st.sampled_from(["raw", "rclone"]), st.integers(-1, 1))
+def test_judging_is_a_pure_function_of_what_the_run_file_keeps(observation, profile, client, days):
+    """The same verdict again, from arguments left untouched, and after a way through the run file."""
+    before = copy.deepcopy((observation, profile))
+    today = TODAY + dt.timedelta(days=days)
+    found = judge("DEL-001", client, observation, profile, today)
+    kept = msgspec.json.decode(msgspec.json.encode(observation), type=Observation)
+    assert judge("DEL-001", client, kept, profile, today) == found
+    assert (observation, profile) == before
+    assert found.verdict in VERDICTS
+
+
+@given(OBSERVATIONS, PROFILES, st.sampled_from(["raw", "rclone"]))
+def test_laws_of_the_table(observation, profile, client):
+    """What holds whatever was seen and documented."""
+    found = judge("DEL-001", client, observation, profile, TODAY)
+    assert (found.verdict == "error") == (observation.outcome == "failure")
+    assert (found.verdict == "inapplicable") == (observation.outcome == "inexpressible")
+    if found.verdict in ("deviates", "unsupported", "contradicts"):
+        assert found.entry is not None
+        assert profile != STANDARD
+    if observation.outcome == "match":
+        assert found.verdict in ("conforms", "contradicts")
+    else:
+        assert found.verdict != "conforms"
+    if found.verdict == "blocked":
+        assert observation.outcome == "prerequisite"
+    if found.verdict != "conforms":
+        assert found.message
