@@ -51,9 +51,10 @@ class CellRunner:
         self._clients: dict[str, Client] = {}
         implicit = profile.buckets.creation == "implicit"
         self._sandbox = Sandbox(config.run_id, worker, self._witness, config.journal, config.bucket, implicit)
-        credentials = endpoint.credentials
-        secrets = [credentials.secret_key, credentials.session_token, credentials.access_key]
-        self._redact = _SignatureRedactor(secrets)
+        self._stranger: RawClient | None = None
+        if endpoint.second is not None:
+            self._stranger = RawClient(msgspec.structs.replace(endpoint, credentials=endpoint.second))
+        self._redact = _SignatureRedactor(endpoint.secrets)
         self._alive = True
         self._asked = (0.0, 0.0)
 
@@ -70,6 +71,8 @@ class CellRunner:
         for client in self._clients.values():
             client.close()
         self._witness.close()
+        if self._stranger is not None:
+            self._stranger.close()
 
     def _once(self, scenario: Scenario, client: str, attempt: int) -> Cell:
         started = time.monotonic()
@@ -77,7 +80,7 @@ class CellRunner:
             observation = Observation("inexpressible", self._config.missing[client])
             return self._cell(scenario, client, observation, None, started)
         name = f"{scenario.id}-{client}-{attempt}".lower()
-        scene = Scene(name, self._client(client), self._witness, self._sandbox)
+        scene = Scene(name, self._client(client), self._witness, self._sandbox, self._stranger)
         with _limit(self._config.endpoint.cell_limit):
             observation = self._observe(scenario, scene)
         with _limit(self._config.endpoint.cell_limit):
@@ -86,7 +89,11 @@ class CellRunner:
 
     def _client(self, name: str) -> Client:
         if name not in self._clients:
-            self._clients[name] = self._witness if name == "raw" else make(name, self._config.endpoint, self._profile.settings.get(name, {}))
+            self._clients[name] = (
+                self._witness
+                if name == "raw"
+                else make(name, self._config.endpoint, self._profile.settings.get(name, {}))
+            )
         return self._clients[name]
 
     def _tidy(self) -> None:

@@ -18,7 +18,8 @@ Addressing = Literal["path", "virtual"]
 class Endpoint(msgspec.Struct, frozen=True):
     """Where S3 is spoken, with whom, and how long to wait for it.
 
-    `timeout` is in seconds and bounds every single wait; a cell may take `cell_limit` seconds in all.
+    `timeout` is in seconds and bounds every single wait; a cell may take `cell_limit` seconds in all. `second` are the
+    credentials of another account, for statements about what belongs to others.
     """
 
     url: str
@@ -28,6 +29,13 @@ class Endpoint(msgspec.Struct, frozen=True):
     insecure: bool = False
     ca_bundle: str = ""
     timeout: float = 30.0
+    second: Credentials | None = None
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every text that must not reach a file or a screen."""
+        accounts = [self.credentials, *([self.second] if self.second else [])]
+        return [text for one in accounts for text in (one.secret_key, one.session_token, one.access_key)]
 
     @property
     def cell_limit(self) -> float:

@@ -94,9 +94,7 @@ def _first_answer(endpoint: Endpoint) -> Observed | None:
 
 def shown(text: str, endpoint: Endpoint) -> str:
     """What an endpoint said outside of any cell, of bounded length, without credentials and signatures."""
-    credentials = endpoint.credentials
-    redact = Redactor([credentials.secret_key, credentials.session_token, credentials.access_key])
-    return _SIGNATURE.sub(MASK, redact.text(text))[:_SHOWN]
+    return _SIGNATURE.sub(MASK, Redactor(endpoint.secrets).text(text))[:_SHOWN]
 
 
 class RunFile:

@@ -28,11 +28,15 @@ class Scene:
         client: the client under test.
         witness: raw HTTP, for set-up and second looks.
         sandbox: what the worker may use.
+        stranger: raw HTTP with the credentials of another account, if there are any.
     """
 
-    def __init__(self, cell: str, client: Client, witness: RawClient, sandbox: Sandbox) -> None:
+    def __init__(
+        self, cell: str, client: Client, witness: RawClient, sandbox: Sandbox, stranger: RawClient | None = None
+    ) -> None:
         self.client = client
         self.witness = witness
+        self._stranger = stranger
         self.prefix = sandbox.prefix(cell)
         self.seen: list[tuple[Role, Observed]] = []
         self.expected = ""
@@ -104,6 +108,15 @@ class Scene:
         """One operation that prepares the scene, by raw HTTP; the cell is blocked when it fails."""
         observed = self._keep("setup", self.witness.call(operation, self._filled(operation, params)))
         if not observed.ok:
+            raise Prerequisite(observed)
+        return observed
+
+    def as_stranger(self, operation: str, *, required: bool = True, **params: Any) -> Observed:
+        """One operation by another account, beside the statement; if `required`, the cell is blocked when it fails."""
+        if self._stranger is None:
+            raise Inexpressible("needs the credentials of a second account (S3CONFORM_SECOND_ACCESS_KEY)")
+        observed = self._keep("setup", self._stranger.call(operation, params))
+        if required and not observed.ok:
             raise Prerequisite(observed)
         return observed
 

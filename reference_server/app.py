@@ -1,6 +1,7 @@
 """From a request to an answer: take apart, route, authenticate, run the operation, write it out.
 
-The attributes of `App` named in `Seams` are where behaviour may be wrapped at start-up; no handler knows.
+`App.authenticate`, `App.operations` and `App.serialise` are attributes of the instance: that is where behaviour
+may be wrapped at start-up, and no handler knows.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from reference_server.auth import Authenticated, Authenticator
 from reference_server.call import Call, Handler, Result
@@ -29,18 +30,8 @@ if TYPE_CHECKING:
 
     from reference_server.store import Store
 
-__all__ = ["App", "Seams"]
-
 SERVER = "s3conform"
 _XML = ("Content-Type", "application/xml")
-
-
-class Seams(Protocol):
-    """What may be wrapped: each is called through the instance attribute of that name."""
-
-    authenticate: Callable[[Request], Authenticated]
-    operations: dict[str, Handler]
-    serialise: Callable[[Call, Result], Answer]
 
 
 class App:

@@ -27,15 +27,10 @@ def http_seconds(text: str | None) -> int | None:
     """Seconds of an HTTP date (or ISO 8601, which AWS takes too); None for what is neither."""
     if not text:
         return None
-    parsed = parsedate(text)
-    if parsed is not None:
-        try:
-            return calendar.timegm(parsed)
-        except (ValueError, OverflowError):
-            return None
     try:
-        return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
-    except ValueError:
+        parsed = parsedate(text) or time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")
+        return calendar.timegm(parsed)
+    except (ValueError, OverflowError, IndexError, TypeError):
         return None
 
 

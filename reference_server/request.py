@@ -131,5 +131,10 @@ def parse(head: Head, body: Body, domains: tuple[str, ...]) -> Request:
 
 def _with_query_headers(headers: dict[str, str], query: list[tuple[str, str]]) -> dict[str, str]:
     """The headers plus x-amz-* settings carried in the query of a presigned URL (catalogue PRE-012)."""
-    carried = {name.lower(): value for name, value in query if name[:6].lower() == "x-amz-"}
+    carried = {
+        # As the bytes would read in a header: latin-1 throughout.
+        name.lower(): value.encode().decode("latin-1")
+        for name, value in query
+        if name[:6].lower() == "x-amz-"
+    }
     return {**carried, **headers} if carried else headers

@@ -43,13 +43,13 @@ def verify(request: Request, secret: str, current: float) -> None:
         message = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
         raise S3Error("AccessDenied", message)
     to_sign = string_to_sign(request)
-    expected = base64.b64encode(hmac.digest(secret.encode(), to_sign.encode("latin-1"), "sha1")).decode()
+    expected = base64.b64encode(hmac.digest(secret.encode(), to_sign.encode(), "sha1")).decode()
     if not hmac.compare_digest(expected.encode(), query["Signature"].encode("utf-8", "replace")):
         elements: dict[str, object] = {
             "AWSAccessKeyId": query["AWSAccessKeyId"],
             "StringToSign": to_sign,
             "SignatureProvided": query["Signature"],
-            "StringToSignBytes": to_sign.encode("latin-1").hex(" "),
+            "StringToSignBytes": to_sign.encode().hex(" "),
         }
         raise S3Error("SignatureDoesNotMatch", None, elements)
     if current > int(expires):

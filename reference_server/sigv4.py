@@ -59,7 +59,7 @@ def canonical_request(
 
 def string_to_sign(stamp: str, scope: str, canonical: str) -> str:
     """The string to sign; header values count as the bytes that were sent."""
-    digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
+    digest = hashlib.sha256(canonical.encode("latin-1", "replace")).hexdigest()
     return f"{ALGORITHM}\n{stamp}\n{scope}\n{digest}"
 
 
@@ -74,7 +74,7 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 def signature(key: bytes, text: str) -> str:
     """Hex signature of a string to sign."""
-    return hmac.digest(key, text.encode("latin-1"), "sha256").hex()
+    return hmac.digest(key, text.encode("latin-1", "replace"), "sha256").hex()
 
 
 class ChunkSigner:

@@ -127,7 +127,7 @@ class Uploads:
         bucket: Bucket,
         upload: Upload,
         new: StoredObject,
-        finished: tuple[list[int], str, dict[str, Any]],
+        finished: tuple[set[int], str, dict[str, Any]],
         check: Check,
     ) -> None:
         """Turn an upload into an object.

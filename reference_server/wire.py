@@ -299,7 +299,11 @@ class Connection:
         if answer.close:
             lines.append("Connection: close\r\n")
         lines.append("\r\n")
-        data = "".join(lines).encode("latin-1", "replace")
+        text = "".join(lines)
+        if text.count("\n") != len(lines) or text.count("\r") != len(lines):
+            # A stored value with a line end must not become another header.
+            text = "".join(line[:-2].replace("\r", " ").replace("\n", " ") + "\r\n" for line in lines)
+        data = text.encode("latin-1", "replace")
         if not has_body:
             self.send(data)
         elif isinstance(answer.body, bytes):

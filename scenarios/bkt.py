@@ -107,8 +107,7 @@ def own_bucket_again(s3: Scene) -> None:
     """
     if s3.witness.region == DEFAULT_REGION:
         raise Inexpressible("applies outside us-east-1 only; there 200 is right (BKT-003)")
-    bucket, key, content = s3.bucket_name(), s3.key(), b"what was there before"
-    s3.expect(s3.call("CreateBucket", **creation(s3, bucket)), ok())
+    bucket, key, content = s3.new_bucket(), s3.key(), b"what was there before"
     s3.put(key, content, Bucket=bucket)
     again = s3.call("CreateBucket", **creation(s3, bucket))
     s3.expect(again, refused(409, "BucketAlreadyOwnedByYou", fields={"BucketName": bucket}))
@@ -121,7 +120,7 @@ def own_bucket_again(s3: Scene) -> None:
     "CreateBucket",
     source="botocore service model, BucketAlreadyExists; AWS documentation, Error responses",
 )
-def name_of_another(s3: Scene) -> None:  # noqa: ARG001 - cannot be made with one account
+def name_of_another(s3: Scene) -> None:
     """Creating a bucket whose name another account owns is refused with 409 BucketAlreadyExists.
 
     S3 promises: bucket names are shared by all accounts. A name that somebody else owns is refused with 409
@@ -132,7 +131,12 @@ def name_of_another(s3: Scene) -> None:  # noqa: ARG001 - cannot be made with on
 
     Fix: keep the owner with the bucket, and answer this code whenever it is not the caller.
     """
-    raise Inexpressible("needs a bucket of a second account, and a run has one account")
+    params = creation(s3, s3.bucket_name())
+    s3.as_stranger("CreateBucket", **params)
+    try:
+        s3.expect(s3.call("CreateBucket", **params), refused(409, "BucketAlreadyExists"))
+    finally:
+        s3.as_stranger("DeleteBucket", required=False, Bucket=params["Bucket"])
 
 
 @scenario(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -36,6 +37,14 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+# Credentials of another account come from the environment alone: few have them, and fewer want them in a process list.
+_SECOND = {
+    "second_access_key": "S3CONFORM_SECOND_ACCESS_KEY",
+    "second_secret_key": "S3CONFORM_SECOND_SECRET_KEY",
+}
+_IN_HEADERS = ("access_key", "secret_key", "session_token", "region", *_SECOND)
+
+
 def endpoint_options(function: F) -> F:
     """Add the options that, beside --endpoint, say how to reach it."""
     for option in reversed(_OPTIONS):
@@ -49,14 +58,18 @@ def make_endpoint(url: str, options: dict[str, Any]) -> Endpoint:
     Raises:
         UsageError: a URL or credentials that cannot be used.
     """
+    options = {name: os.environ.get(variable, "") for name, variable in _SECOND.items()} | options
     if not options["access_key"] or not options["secret_key"]:
         raise UsageError(
             "no credentials: give --access-key and --secret-key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
     credentials = Credentials(options["access_key"], options["secret_key"], options["session_token"])
-    for name in ("access_key", "secret_key", "session_token", "region"):
+    for name in _IN_HEADERS:
         if not options[name].isascii() or not options[name].isprintable() or " " in options[name]:
             raise UsageError(f"--{name.replace('_', '-')} has characters that no HTTP header can carry")
+    second = None
+    if options["second_access_key"] and options["second_secret_key"]:
+        second = Credentials(options["second_access_key"], options["second_secret_key"])
     endpoint = Endpoint(
         url=check_url(url),
         credentials=credentials,
@@ -65,6 +78,7 @@ def make_endpoint(url: str, options: dict[str, Any]) -> Endpoint:
         insecure=options["insecure"],
         ca_bundle=options["ca_bundle"],
         timeout=options["timeout"],
+        second=second,
     )
     endpoint.tls()
     return endpoint

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import click
@@ -102,14 +103,12 @@ def _endpoint(options: dict[str, Any], stack: ExitStack) -> tuple[Endpoint, Gate
             raise UsageError("--personality is for the bundled server; it does not go with --endpoint")
         endpoint = make_endpoint(options["endpoint"], options)
         return endpoint, GatewayInfo(name=run.contact(endpoint)[:100] or "unknown")
-    arguments = ["--region", options["region"]]
+    first, second = ((f"AK{token_hex(9).upper()}", token_hex(20)) for _ in range(2))
+    arguments = ["--region", options["region"], "--credential", ":".join(first), "--credential", ":".join(second)]
     arguments += ["--personality", options["personality"]] if options["personality"] else []
     ready = stack.enter_context(offline.reference_server(*arguments))
-    own = {
-        "access_key": ready.access_key,
-        "secret_key": ready.secret_key,
-        "session_token": "",
-    }
+    own = {"access_key": first[0], "secret_key": first[1], "session_token": ""}
+    own |= {"second_access_key": second[0], "second_secret_key": second[1]}
     # By name, not by address: a bucket can stand before a name, so that virtual-hosted style is judged too.
     endpoint = make_endpoint(ready.endpoint.replace("127.0.0.1", "localhost"), options | own)
     run.contact(endpoint)

@@ -36,7 +36,7 @@ def complete_multipart_upload(call: Call) -> Result:
     new = _object(call, upload, parts)
     result = {"ETag": f'"{new.etag}"', **checksum_members(new.algorithm, new.checksum, new.checksum_type)}
     check = write_check(call.members, call.key, upload.touched)
-    call.uploads.finish(bucket, upload, new, ([part.number for part in parts], fingerprint, result), check)
+    call.uploads.finish(bucket, upload, new, ({part.number for part in parts}, fingerprint, result), check)
     return Result(_output(call, result))
 
 

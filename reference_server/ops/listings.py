@@ -134,7 +134,7 @@ def list_multipart_uploads(call: Call) -> Result:
         # A page that ends in a common prefix has empty ones, as recorded on AWS (LMU-010).
         "NextKeyMarker": encode(shown_last[0].decode()) if shown_last else "",
         "NextUploadIdMarker": shown_last[2] if shown_last else "",
-        "Prefix": encode(members.get("Prefix") or "") if members.get("Prefix") is not None else None,
+        "Prefix": encode(members.get("Prefix") or ""),
         "Delimiter": encode(members["Delimiter"]) if members.get("Delimiter") else None,
         "EncodingType": members.get("EncodingType"),
         "MaxUploads": limit,

@@ -36,7 +36,8 @@ def judge(s3: Scene, run: Observed, objects: Mapping[str, bytes], refusal_code: 
         codes = {error_code(exchange.response_body.text) for exchange in run.exchanges if (exchange.status or 0) >= 400}
         told = {code for code in codes if code and code in run.stderr}
         shown = run.stderr.strip()[-300:]
-        s3.check(bool(told) or not codes, f"standard error names the reason ({sorted(codes)})", f"it said {shown!r}", run)
+        wanted = f"standard error names the reason ({', '.join(sorted(codes))})"
+        s3.check(bool(told) or not codes, wanted, f"it said {shown!r}", run)
 
 
 def one_object(content: bytes) -> Matcher:

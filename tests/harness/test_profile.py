@@ -25,6 +25,9 @@ guide = "https://docs.example/s3"
 [buckets]
 creation = "implicit"
 
+[settings.rclone]
+list_version = "2"
+
 [operations.CopyObject]
 support = "no"
 accept = [{ status = 501, code = "NotImplemented", message = "not", headers = { x-a = "1" } }, { status = 404 }]
@@ -91,6 +94,7 @@ def test_a_profile_of_ones_own(tmp_path):
         "2",
         {"guide": "https://docs.example/s3"},
         Buckets("implicit"),
+        {"rclone": {"list_version": "2"}},
         {"CopyObject": OperationEntry("no", accept, "not built", "guide", ["rclone"])},
         [
             Deviation(
@@ -206,6 +210,7 @@ def test_a_field_that_is_missing_unknown_or_of_another_type_is_named(tmp_path, o
         ("{ status = 404 }]", "{}]", "says nothing"),
         ("accept = [{", "accept = [] # {", "says nothing"),
         ("x-a =", "X-A =", "lower case"),
+        ("[settings.rclone]", "[settings.rclon]", "did you mean 'rclone'?"),
     ],
 )
 def test_an_entry_that_can_match_nothing_or_anything_is_an_error_of_the_profile(tmp_path, old, new, hint):

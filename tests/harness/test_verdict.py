@@ -264,6 +264,10 @@ def test_set_up_and_witness_are_raw_http_not_the_client():
         (Signature(501, "NotImplemented", "not"), {"code": "", "message": ""}, True),
         (Signature(501, "NotImplemented"), {"status": None}, True),
         (Signature(501, headers={"x-a": "1"}), {}, True),
+        (Signature(501, "NotImplemented"), {"code": "", "operation": "HeadObject", "headers": {"x-b": "1"}}, True),
+        # but what it would show if it were there must be there
+        (Signature(501, "NotImplemented"), {"code": "", "headers": {"x-b": "1"}}, False),
+        (Signature(501, message="not"), {"message": "", "headers": {"x-b": "1"}}, False),
         # but something must be seen
         (Signature(code="NotImplemented"), {"code": ""}, False),
         (Signature(message="immutable"), {"message": "", "status": 500}, False),

@@ -42,9 +42,11 @@ def test_object_with_its_headers(rclone: Rclone, witness: RawClient, bucket: str
     assert seen.output["Metadata"]["a"] == "B c"
 
     assert rclone.call("GetObject", place).body == b"0123456789"
-    for value, part in (("bytes=2-4", b"234"), ("bytes=7-", b"789"), ("bytes=-2", b"89")):
-        read = rclone.call("GetObject", place | {"Range": value})
-        assert (read.status, read.body) == (206, part)
+    read = rclone.call("GetObject", place | {"Range": "bytes=2-4"})
+    assert (read.status, read.body) == (206, b"234")
+    for value in ("bytes=7-", "bytes=-2", "bytes=0-100"):  # rclone turns these into ranges of its own
+        with pytest.raises(Inexpressible, match="rclone asked for"):
+            rclone.call("GetObject", place | {"Range": value})
 
     shown = rclone.call("HeadObject", place)
     assert (shown.output["ContentLength"], shown.output["ContentType"]) == (10, "text/x-a")
