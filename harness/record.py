@@ -211,10 +211,19 @@ class RunWriter:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
 
     def write(self, line: Line) -> None:
-        """Append one line."""
+        """Append one line, whole or not at all.
+
+        Raises:
+            OSError: it cannot be written (a full disk); the file is as it was before.
+        """
+        start = os.lseek(self._fd, 0, os.SEEK_END)
         data = memoryview(_encoder.encode(line) + b"\n")
-        while data:
-            data = data[os.write(self._fd, data) :]
+        try:
+            while data:
+                data = data[os.write(self._fd, data) :]
+        except OSError:
+            os.ftruncate(self._fd, start)
+            raise
 
     def close(self) -> None:
         """Close the file."""

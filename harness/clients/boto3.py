@@ -138,12 +138,28 @@ class Boto3Client:
         observed.output = output
 
 
+def _read_bounded(response: AWSResponse) -> None:
+    """Read an answer that botocore would read whole, whatever its size, and leave it where botocore looks for it.
+
+    Raises:
+        ValueError: it is over the limit.
+    """
+    pieces, size = [], 0
+    for piece in response.raw.stream(1 << 16):
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_BODY:
+            response.raw.close()
+            raise ValueError(f"answer is over the limit of {MAX_BODY} bytes")
+    response._content = b"".join(pieces)  # noqa: SLF001 - what `content` keeps
+
+
 class _Endless(Exception):
     """The paginator went past the bound."""
 
 
 class _Tap:
-    """Stands before botocore's HTTP session and keeps what passes; changes nothing."""
+    """Stands before botocore's HTTP session and keeps what passes; changes nothing but how much is read."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
@@ -151,8 +167,11 @@ class _Tap:
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         started = time.monotonic()
+        streamed, request.stream_output = request.stream_output, True
         try:
             response: AWSResponse = self._session.send(request)
+            if not streamed:
+                _read_bounded(response)
         except Exception as error:
             self._keep(request, None, f"{type(error).__name__}: {_line(error)}", started)
             raise

@@ -95,7 +95,7 @@ def test_the_judge_imports_neither_the_server_nor_the_spec():
 
 def test_wire_depends_on_nothing_above_it():
     """Exchanges, signatures and XML know nothing of clients, scenarios or verdicts, but for a run's endpoint."""
-    above = ("harness.clients", "harness.scenario", "harness.scene", "harness.verdict", "harness.profile", "harness.cell")
+    above = tuple(f"harness.{name}" for name in ("clients", "scenario", "scene", "verdict", "profile", "cell"))
     found = {m: {n for n in names if within(n, above)} for m, names in IMPORTS.items() if within(m, ("harness.wire",))}
     assert {module: names for module, names in found.items() if names} == {}
 

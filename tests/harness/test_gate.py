@@ -83,8 +83,17 @@ def test_levels_do_not_excuse():
         run(cell("conforms"), interrupted="SIGTERM"),
         run(cell("violates"), interrupted="deadline"),
     ],
-    ids=["none", "none-planned", "inapplicable", "all-inapplicable", "no-footer", "no-footer-fails", "missing-cells"]
-    + ["interrupted", "interrupted-fails"],
+    ids=[
+        "none",
+        "none-planned",
+        "inapplicable",
+        "all-inapplicable",
+        "no-footer",
+        "no-footer-fails",
+        "missing-cells",
+        "interrupted",
+        "interrupted-fails",
+    ],
 )
 def test_a_run_that_checked_nothing_or_did_not_end_is_incomplete(incomplete):
     assert gate.exit_code(incomplete) == INCOMPLETE == 4

@@ -34,7 +34,7 @@ from harness.record import (
 )
 from harness.wire.exchange import Body, Exchange
 
-TEXT = "ok \u00e9\u4e2d\U0001f600 \u2028 \x00 \x1b[31m \ufffd \" \\ </script>\r\n"
+TEXT = 'ok \u00e9\u4e2d\U0001f600 \u2028 \x00 \x1b[31m \ufffd " \\ </script>\r\n'
 EXCHANGE = Exchange(
     method="PUT",
     url=f"http://127.0.0.1:9000/b/k?{TEXT}",
@@ -71,7 +71,7 @@ CELL = Cell(
     observed=Observation(
         "match",
         TEXT,
-        [Step("PutObject", "client", ok=True, status=200, headers={"etag": TEXT}), Step("GetObject", "witness", ok=False)],
+        [Step("PutObject", "client", ok=True, status=200, headers={"a": TEXT}), Step("GetObject", "witness", ok=False)],
         1,
     ),
     message=TEXT,
@@ -177,8 +177,8 @@ def test_every_line_obeys_the_schema_that_the_program_prints(run_file):
     validator = schema_of(json_schema())
     for line in run_file.read_bytes().splitlines():
         validator.validate(json.loads(line))
-    empty = [msgspec.structs.replace(CELL, observed=Observation("failure"), exchanges=[], repro={}), Footer("t", {}, [])]
-    for value in empty:
+    bare = msgspec.structs.replace(CELL, observed=Observation("failure"), exchanges=[], repro={})
+    for value in (bare, Footer("t", {}, [])):
         validator.validate(json.loads(msgspec.json.encode(value)))
 
 
@@ -272,7 +272,7 @@ def test_a_damaged_file_is_read_or_refused_but_never_breaks_the_reader(random_: 
     try:
         list(record._decoded(bytes(data).split(b"\n"), path))
     except RunFileError as error:
-        assert str(path) in str(error)
+        assert str(path) in str(error)  # noqa: PT017 - either is right
 
 
 def test_verdicts_that_fail_are_four_of_the_eight():

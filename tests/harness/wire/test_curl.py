@@ -22,7 +22,7 @@ from harness.wire.exchange import BODY_CAP, Body, Exchange
 AUTHORIZATION = ("Authorization", "AWS4-HMAC-SHA256 Credential=[redacted]/x, SignedHeaders=host, Signature=[redacted]")
 SCRIPT = """import json, os, sys
 with open(os.environ["NOTE"], "a") as note:
-    note.write(json.dumps([os.fsencode(argument).decode("utf-8", "surrogateescape") for argument in sys.argv[1:]]) + "\\n")
+    note.write(json.dumps([os.fsencode(text).decode("utf-8", "surrogateescape") for text in sys.argv[1:]]) + "\\n")
 """
 
 
@@ -93,7 +93,7 @@ def bash(tmp_path_factory: pytest.TempPathFactory) -> Any:
     def run(*commands: str) -> list[Sent]:
         note.unlink(missing_ok=True)
         done = subprocess.run(
-            ["bash", "-c", "\n".join(commands)],
+            ["/bin/bash", "-c", "\n".join(commands)],
             env=environment,
             cwd=folder,
             capture_output=True,
@@ -140,13 +140,13 @@ NAMES = st.text(st.sampled_from("abcXYZ019-_'`!#$%&*+.^|~"), min_size=1, max_siz
     )
 )
 def test_bash_hands_curl_exactly_what_was_sent(bash, exchanges):
-    sent = bash(*(curl(given, "us-east-1") for given in exchanges))
+    sent = bash(*(curl(one, "us-east-1") for one in exchanges))
     assert len(sent) == len(exchanges)
-    for given, found in zip(exchanges, sent, strict=True):
-        assert found.method == given.method
-        assert found.url == given.url
-        assert found.headers == given.request_headers[1:-1]
-        assert (found.body or "") == given.request_body.text
+    for one, found in zip(exchanges, sent, strict=True):
+        assert found.method == one.method
+        assert found.url == one.url
+        assert found.headers == one.request_headers[1:-1]
+        assert (found.body or "") == one.request_body.text
         assert found.user == "AK:S K"
 
 

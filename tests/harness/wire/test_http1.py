@@ -90,7 +90,7 @@ def test_answer_without_length_ends_with_the_connection(serve):
 def test_nobody_listens_is_unreachable():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(Unreachable, match="cannot connect to 127.0.0.1"):
+    with pytest.raises(Unreachable, match=r"cannot connect to 127\.0\.0\.1"):
         ask(f"http://127.0.0.1:{port}")
 
 
@@ -218,7 +218,7 @@ def test_bad_content_length_ends_within_bounds(serve, value):
     try:
         assert ask(url).body == b"body"
     except NoAnswer as error:
-        assert str(error)
+        assert str(error)  # noqa: PT017 - either is right
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_any_bytes_give_an_answer_or_no_answer(serve_any, start, rest, method):
     try:
         assert isinstance(ask(serve_any["url"], method=method), Answer)
     except NoAnswer as error:
-        assert str(error)
+        assert str(error)  # noqa: PT017 - either is right
 
 
 @pytest.fixture

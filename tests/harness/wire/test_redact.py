@@ -91,8 +91,17 @@ def test_a_secret_goes_from_base64_at_any_offset(secret, before, after):
     secret=SECRETS,
     place=st.sampled_from(["request", "response"]),
     name=st.sampled_from(
-        ["Authorization", "X-Amz-Security-Token", "x-amz-meta-note", "Location", "Set-Cookie", "Cookie", "x-odd"]
-        + ["X-Amz-Server-Side-Encryption-Customer-Key", "Proxy-Authorization"]
+        [
+            "Authorization",
+            "X-Amz-Security-Token",
+            "x-amz-meta-note",
+            "Location",
+            "Set-Cookie",
+            "Cookie",
+            "x-odd",
+            "X-Amz-Server-Side-Encryption-Customer-Key",
+            "Proxy-Authorization",
+        ]
     ),
     case=st.sampled_from([str.lower, str.upper, str.title, str.swapcase]),
     spell=st.sampled_from(list(SPELLINGS.values())),
@@ -147,11 +156,15 @@ def test_whole_text_that_ends_like_a_secret_begins_stays():
 @pytest.mark.parametrize(
     "value",
     [
-        f"AWS4-HMAC-SHA256 Credential={ACCESS}/20130524/us-east-1/s3/aws4_request, "
-        f"SignedHeaders=host;range, Signature={SIGNATURE}",
-        f"AWS4-HMAC-SHA256 Credential={ACCESS}/20130524/us-east-1/s3/aws4_request,"
-        f"SignedHeaders=host;range,Signature={SIGNATURE}",
-        f"AWS4-ECDSA-P256-SHA256 Credential={ACCESS}/20130524/s3/aws4_request, SignedHeaders=host, Signature={SIGNATURE}",
+        (
+            f"AWS4-HMAC-SHA256 Credential={ACCESS}/20130524/us-east-1/s3/aws4_request, "
+            f"SignedHeaders=host;range, Signature={SIGNATURE}"
+        ),
+        (
+            f"AWS4-HMAC-SHA256 Credential={ACCESS}/20130524/us-east-1/s3/aws4_request,"
+            f"SignedHeaders=host;range,Signature={SIGNATURE}"
+        ),
+        f"AWS4-ECDSA-P256-SHA256 Credential={ACCESS}/20130524/s3/aws4_request, Signature={SIGNATURE}",
         f"AWS {ACCESS}:frJIUN8DYpKDtOLCwo//yllqDzg=",
         f"Bearer {SIGNATURE}",
         f"Basic {as_base64('user:' + SIGNATURE)}",
