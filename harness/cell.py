@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import signal
 import time
 from collections.abc import Iterator
@@ -13,18 +12,19 @@ from typing import Any
 import msgspec
 
 from harness.clients import make
-from harness.clients.base import Client, Inexpressible, Observed
+from harness.clients.base import Client, Observed
 from harness.clients.raw import RawClient
 from harness.config import RunConfig
 from harness.profile import Profile
 from harness.record import FAILING, Cell, Observation
 from harness.sandbox import Sandbox
-from harness.scenario import Mismatch, Prerequisite, Scenario
+from harness.scenario import Scenario
 from harness.scene import Scene
+from harness.signals import Inexpressible, Mismatch, Prerequisite
 from harness.verdict import judge
 from harness.wire.curl import curl
-from harness.wire.exchange import Body, Exchange
-from harness.wire.redact import MASK, Redactor
+from harness.wire.exchange import Exchange
+from harness.wire.redact import Redactor
 
 MAX_EXCHANGES = 24
 """Exchanges kept of one cell; `requests` counts them all."""
@@ -54,7 +54,7 @@ class CellRunner:
         self._stranger: RawClient | None = None
         if endpoint.second is not None:
             self._stranger = RawClient(msgspec.structs.replace(endpoint, credentials=endpoint.second))
-        self._redact = _SignatureRedactor(endpoint.secrets)
+        self._redact = Redactor(endpoint.secrets)
         self._alive = True
         self._asked = (0.0, 0.0)
 
@@ -188,7 +188,7 @@ class CellRunner:
                 step,
                 code=text(step.code),
                 message=text(step.message),
-                headers={text(name): text(value) for name, value in step.headers.items()},
+                headers=dict(self._redact.headers(list(step.headers.items()))),
             )
             for step in observation.steps
         ]
@@ -203,38 +203,6 @@ class CellRunner:
         last: list[Exchange] = chosen.exchanges[-1:]
         commands = {"curl": curl(self._redact.exchange(last[0]), self._config.endpoint.region)} if last else {}
         return commands | {name: self._redact.text(text) for name, text in chosen.command.items()}
-
-
-class _SignatureRedactor(Redactor):
-    """Also empties the signatures of the requests it has been shown, wherever an endpoint repeats them."""
-
-    _HEX = re.compile(r"[0-9A-Fa-f]{64,}")
-    _SIGNATURE = re.compile(r"(?i)Signature=([0-9a-f]{64})")
-
-    def __init__(self, secrets: list[str]) -> None:
-        super().__init__(secrets)
-        self._signatures: set[str] = set()
-
-    def learn(self, exchanges: list[Exchange]) -> None:
-        """Know the signatures of these requests from now on."""
-        for exchange in exchanges:
-            for text in (exchange.url, *(value for _, value in exchange.request_headers)):
-                self._signatures.update(self._SIGNATURE.findall(text))
-
-    def text(self, text: str) -> str:
-        """`text` without secrets and signatures."""
-        return self._unsigned(super().text(text))
-
-    def body(self, body: Body) -> Body:
-        """A body's evidence without secrets and signatures."""
-        clean = super().body(body)
-        return msgspec.structs.replace(clean, text=self._unsigned(clean.text))
-
-    def _unsigned(self, text: str) -> str:
-        return self._HEX.sub(lambda hit: MASK if self._holds(hit[0].lower()) else hit[0], text)
-
-    def _holds(self, digits: str) -> bool:
-        return any(digits[start : start + 64] in self._signatures for start in range(len(digits) - 63))
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.clients.base import Inexpressible, Observed
+from harness.clients.base import Observed
+from harness.signals import Inexpressible
 
 MD5_EMPTY = '"d41d8cd98f00b204e9800998ecf8427e"'
 

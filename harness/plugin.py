@@ -18,6 +18,7 @@ import pytest
 
 from harness import profile, scenario
 from harness.cell import CellRunner
+from harness.clients import CLIENTS
 from harness.config import RunConfig
 from harness.record import Cell
 
@@ -72,7 +73,7 @@ class ScenarioFile(pytest.File):
 def clients_of(found: scenario.Scenario, config: RunConfig) -> list[str]:
     """The clients of the run that a scenario has cells for; slow program starts first, so that none trails."""
     chosen = {**config.clients, **config.missing}
-    return [client for client in reversed(scenario.CLIENTS) if client in chosen and client in found.clients]
+    return [client for client in reversed(CLIENTS) if client in chosen and client in found.clients]
 
 
 def pytest_configure(config: pytest.Config) -> None:

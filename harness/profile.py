@@ -14,9 +14,9 @@ from typing import Literal
 
 import msgspec
 
+from harness.clients import CLIENTS
 from harness.errors import UsageError, unknown
 from harness.record import Step
-from harness.scenario import CLIENTS
 from harness.wire import model
 
 CONFIGURABLE = ("rclone",)

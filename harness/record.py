@@ -189,7 +189,8 @@ class Run(msgspec.Struct):
     @property
     def complete(self) -> bool:
         """Whether the run came to its end and every planned cell is there."""
-        return self.footer is not None and not self.footer.interrupted and len(self.cells) >= self.header.planned
+        distinct = {(cell.scenario, cell.client, cell.client_version) for cell in self.cells}
+        return self.footer is not None and not self.footer.interrupted and len(distinct) >= self.header.planned
 
     @property
     def counts(self) -> dict[str, int]:

@@ -39,7 +39,6 @@ BY_USER = "interrupted by the user"
 _CLEANUP_SECONDS = 120.0
 _CONTACT_SECONDS = 8.0
 _SHOWN = 400
-_SIGNATURE = re.compile(r"[0-9A-Fa-f]{64,}")
 _REFUSALS = frozenset(
     {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity", "ExpiredToken", "InvalidToken"}
 )
@@ -90,6 +89,10 @@ def _first_answer(endpoint: Endpoint) -> Observed | None:
         return answers.get(timeout=_CONTACT_SECONDS + 0.5)
     except queue.Empty:
         return None
+
+
+_SIGNATURE = re.compile(r"[0-9A-Fa-f]{64,}")
+"""What may be a signature; outside of a cell nothing tells which digits are one."""
 
 
 def shown(text: str, endpoint: Endpoint) -> str:

@@ -1,7 +1,7 @@
 """Scenarios: one checkable statement of S3 behaviour each, and the registry that holds them.
 
 A scenario is a function that takes a `Scene`. It returns when the statement holds; otherwise one of the
-signals below leaves it. Its docstring is what the report prints: first line the statement, then paragraphs
+`harness.signals` leaves it. Its docstring is what the report prints: first line the statement, then paragraphs
 "S3 promises: …", "Breaks: …" (which clients suffer) and "Fix: …" (for a gateway author).
 """
 
@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.clients import CLIENTS
 from harness.errors import unknown
 from harness.record import Confidence, Level, ScenarioText
 
 if TYPE_CHECKING:
-    from harness.clients.base import Observed
     from harness.scene import Scene
 
 Function = Callable[["Scene"], None]
@@ -28,31 +28,7 @@ MUST: Level = "MUST"
 SHOULD: Level = "SHOULD"
 EXTENDED: Level = "EXTENDED"
 
-CLIENTS = ("raw", "boto3", "awscli", "rclone")
-"""Every client there is a driver for, in the order of columns."""
-
-PROGRAMS = frozenset({"awscli", "rclone"})
-"""Clients that start a process for every call."""
-
 _ID = re.compile(r"[A-Z][A-Z0-9]*-\d{3}")
-
-
-class Mismatch(Exception):
-    """An expectation was not met: what was expected, what was observed, and the call that showed it."""
-
-    def __init__(self, expected: str, found: str, observed: Observed | None = None) -> None:
-        super().__init__(f"expected {expected}; {found}")
-        self.expected = expected
-        self.found = found
-        self.observed = observed
-
-
-class Prerequisite(Exception):
-    """A step that only prepares the scene failed; the statement could not be checked."""
-
-    def __init__(self, observed: Observed) -> None:
-        super().__init__(f"prerequisite {observed.operation} failed: {observed.summary()}")
-        self.observed = observed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.clients.base import Client, CommandLine, Inexpressible, Observed
+from harness.clients import PROGRAMS
+from harness.clients.base import Client, CommandLine, Observed
 from harness.clients.raw import RawClient
 from harness.expect import Matcher
 from harness.record import Step
 from harness.sandbox import Sandbox
-from harness.scenario import PROGRAMS, Mismatch, Prerequisite
+from harness.signals import Inexpressible, Mismatch, Prerequisite
 from harness.wire.exchange import Exchange
 
 Role = Literal["client", "setup", "witness"]

@@ -99,8 +99,7 @@ def _evidence(run: Run) -> Markup:
         "scenarios": run.header.scenarios,
         "cells": run.cells,
         "lints": [
-            {"rule": rule.rule, "message": rule.example.message, "example": rule.example}
-            for rule in view.rules(run)
+            {"rule": rule.rule, "message": rule.example.message, "example": rule.example} for rule in view.rules(run)
         ],
     }
     json = msgspec.json.encode(cleaned(msgspec.to_builtins(data)))

@@ -80,9 +80,7 @@ def client_names(run: Run) -> list[str]:
 def ordered(run: Run) -> list[Cell]:
     """All cells by family, scenario and client; a run file holds them in the order in which they finished."""
     rank = {name: number for number, name in enumerate(client_names(run))}
-    return sorted(
-        run.cells, key=lambda cell: (cell.family, cell.scenario, rank[cell.client], cell.client_version)
-    )
+    return sorted(run.cells, key=lambda cell: (cell.family, cell.scenario, rank[cell.client], cell.client_version))
 
 
 def failing(run: Run) -> list[Cell]:
@@ -115,11 +113,7 @@ def gateway_name(run: Run) -> str:
 
 def share_words(part: Share) -> str:
     """A share as words: `96 % (212 of 221 judged)`, with the errors beside it."""
-    words = (
-        "nothing judged"
-        if part.percent is None
-        else f"{part.percent} % ({part.good} of {part.judged} judged)"
-    )
+    words = "nothing judged" if part.percent is None else f"{part.percent} % ({part.good} of {part.judged} judged)"
     return f"{words}, {plural(part.errors, 'error')}" if part.errors else words
 
 
@@ -133,9 +127,7 @@ def remarks(run: Run) -> list[str]:
     if run.lints:
         rules = sorted({lint.rule for lint in run.lints})
         lines.append(f"{plural(len(run.lints), 'lint finding')}: {', '.join(rules)}")
-    lines += [
-        f"client {client.name} missing: {client.missing}" for client in run.header.clients if client.missing
-    ]
+    lines += [f"client {client.name} missing: {client.missing}" for client in run.header.clients if client.missing]
     leftovers = run.footer.leftovers if run.footer else []
     lines += [f"left behind: {line}" for line in leftovers[:LEFTOVERS]]
     if len(leftovers) > LEFTOVERS:

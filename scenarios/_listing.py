@@ -10,9 +10,10 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from harness.clients.base import Inexpressible, Observed
+from harness.clients.base import Observed
 from harness.expect import Matcher, keys, ok, prefixes
 from harness.scene import Scene
+from harness.signals import Inexpressible
 
 TREE = ("A", "a", "b-1", "b/1", "b/2", "b/3", "b0", "c/x/1", "c/x/2", "c/y", "d/1", "e/1", "e/2", "f", "g/1", "g/2")
 """Page boundaries of every kind under "/": inside a common prefix, between prefixes and keys, between consecutive

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.clients.base import Inexpressible, Observed
+from harness.clients.base import Observed
 from harness.expect import Matcher, body, if_shown, no_body, ok, output_where, refused
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
+from harness.signals import Inexpressible
 from scenarios.mpu import root
 
 DEFAULT_REGION = "us-east-1"

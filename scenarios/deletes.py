@@ -8,9 +8,10 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
+from harness.clients import PROGRAMS
 from harness.clients.base import Observed
 from harness.expect import Matcher, absent, body, if_shown, keys, no_body, no_header, ok, one_of, refused
-from harness.scenario import MUST, PROGRAMS, scenario
+from harness.scenario import MUST, scenario
 from harness.scene import Scene
 
 SDKS = ("raw", "boto3", "awscli")

@@ -7,10 +7,11 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from harness.clients.base import Inexpressible, Observed
+from harness.clients.base import Observed
 from harness.expect import Matcher, body, etag, header, header_where, if_shown, no_body, no_header, ok, output, refused
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
+from harness.signals import Inexpressible
 from harness.wire import model
 from scenarios.etag import md5_etag
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from harness.clients.base import Inexpressible, Observed
+from harness.clients.base import Observed
 from harness.expect import Matcher, absent, body, if_shown, keys, ok, output, output_where, prefixes, refused
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
+from harness.signals import Inexpressible
 from scenarios._listing import TREE, every_entry, listing, plant, sizes, walk
 
 SPECIAL = ("a&b/1", "a&b/2", "a&amp;b", "a]]>b", "c<d>/e", 'f"g', "h'i", "<!--j-->")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from harness.clients.base import Inexpressible, Observed
+from harness.clients.base import Observed
 from harness.expect import Matcher, body, if_shown, keys, no_body, no_header, ok, refused
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
+from harness.signals import Inexpressible
 
 _PREFIX = "x-amz-meta-"
 

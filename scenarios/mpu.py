@@ -7,10 +7,11 @@ import hashlib
 from typing import Any
 from urllib.parse import unquote
 
-from harness.clients.base import Inexpressible, Observed
+from harness.clients.base import Observed
 from harness.expect import Matcher, body, etag, if_shown, no_body, ok, output, output_where, refused
-from harness.scenario import MUST, Prerequisite, scenario
+from harness.scenario import MUST, scenario
 from harness.scene import PART, Scene
+from harness.signals import Inexpressible, Prerequisite
 
 CALLERS = ("raw", "boto3", "awscli")
 """Clients with a call for each step; rclone has only its own upload as a whole."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from harness.clients.base import Inexpressible, Observed
+from harness.clients.base import Observed
 from harness.expect import Matcher, absent, header, if_shown, no_body, no_header, ok, output, output_where, refused
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
+from harness.signals import Inexpressible
 from scenarios.mpu import CALLERS, begin, naming, read_back, store
 
 

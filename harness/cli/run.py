@@ -15,6 +15,7 @@ import click
 from harness import __version__, gate, offline, profile, record, run, scenario
 from harness.cli.options import endpoint_options, make_endpoint
 from harness.cli.progress import Progress
+from harness.clients import CLIENTS
 from harness.config import Endpoint, RunConfig
 from harness.errors import INTERRUPTED, UsageError, unknown
 from harness.record import ClientInfo, GatewayInfo
@@ -120,9 +121,9 @@ def _clients(names: str) -> list[ClientInfo]:
     """The clients asked for, or all; one that was asked for by name must be there."""
     asked = _names(names)
     for name in asked:
-        if name not in scenario.CLIENTS:
-            raise unknown("client", name, scenario.CLIENTS)
-    infos = run.find_clients(name for name in scenario.CLIENTS if not asked or name in asked)
+        if name not in CLIENTS:
+            raise unknown("client", name, CLIENTS)
+    infos = run.find_clients(name for name in CLIENTS if not asked or name in asked)
     absent = next((info for info in infos if info.missing), None)
     if asked and absent is not None:
         raise UsageError(f"client {absent.name}: {absent.missing}")

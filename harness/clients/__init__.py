@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from harness.config import Endpoint
 
 
+CLIENTS = ("raw", "boto3", "awscli", "rclone")
+"""Every client there is a driver for, in the order of columns."""
+
+PROGRAMS = frozenset({"awscli", "rclone"})
+"""Clients that start a process for every call."""
+
+
 def make(name: str, endpoint: Endpoint, settings: Mapping[str, str]) -> Client:
     """A client by name, ready for the endpoint; `settings` are what the gateway tells its users to configure."""
     if name == "raw":

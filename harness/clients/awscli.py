@@ -14,8 +14,9 @@ from urllib.parse import unquote
 
 from botocore import xform_name
 
-from harness.clients.base import Inexpressible, Observed
+from harness.clients.base import Observed
 from harness.clients.program import LISTING_REQUESTS, ProgramClient, is_argument
+from harness.signals import Inexpressible
 from harness.wire import model
 from harness.wire.http1 import MAX_BODY
 

@@ -13,10 +13,6 @@ from harness.wire.exchange import Exchange
 from harness.wire.xml import Node
 
 
-class Inexpressible(Exception):
-    """The client has no way to say this, or does not show what was asked for; the text says which."""
-
-
 @dataclass(slots=True)
 class Observed:
     """What one call came to, in one shape for all clients. None means: this client does not show it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import boto3
@@ -16,11 +16,13 @@ from botocore import xform_name
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 
-from harness.clients.base import MAX_PAGES, Inexpressible, Observed, joined
+from harness.clients.base import MAX_PAGES, Observed, joined
 from harness.config import Endpoint
+from harness.signals import Inexpressible
 from harness.wire.exchange import BODY_CAP, Body, Exchange
 from harness.wire.http1 import MAX_BODY
 
+_READ = 256 * 1024
 _UNSENT = (failures.ParamValidationError, failures.UnknownServiceError)
 
 
@@ -120,21 +122,24 @@ class Boto3Client:
             observed.failure = observed.failure or f"{type(error).__name__}: {_line(error)}"
         else:
             self._answered(observed, output)
+        observed.status = self._tap.status or observed.status
         observed.exchanges = self._tap.exchanges(observed.body)
         return observed
 
     def _answered(self, observed: Observed, output: dict[str, Any]) -> None:
         meta = output.pop("ResponseMetadata", {})
-        observed.status = meta.get("HTTPStatusCode") or self._tap.status
         observed.headers = meta.get("HTTPHeaders") or self._tap.headers
         stream = output.pop("Body", None)
         if stream is not None:
-            try:
-                observed.body = stream.read(MAX_BODY)
+            content = bytearray()
+            try:  # to the very end: only there does the SDK check length and checksum, as it does for its users
+                while (piece := stream.read(_READ)) and len(content) <= MAX_BODY:
+                    content += piece
             except Exception as error:  # as above
                 observed.ok, observed.failure = False, f"{type(error).__name__}: {_line(error)}"
             finally:
                 stream.close()
+            observed.body = bytes(content)
         observed.output = output
 
 
@@ -158,12 +163,23 @@ class _Endless(Exception):
     """The paginator went past the bound."""
 
 
+class _Seen(NamedTuple):
+    """A request with the beginning of its body, and its answer or what happened instead."""
+
+    request: AWSPreparedRequest
+    sent: Body
+    status: int | None
+    response: AWSResponse | None
+    error: str
+    seconds: float
+
+
 class _Tap:
     """Stands before botocore's HTTP session and keeps what passes; changes nothing but how much is read."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self._seen: list[tuple[AWSPreparedRequest, Body, AWSResponse | None, str, float]] = []
+        self._seen: list[_Seen] = []
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         started = time.monotonic()
@@ -179,8 +195,10 @@ class _Tap:
         return response
 
     def _keep(self, request: AWSPreparedRequest, response: AWSResponse | None, error: str, started: float) -> None:
-        # Now, while a body that is a file is still open.
-        self._seen.append((request, _request_body(request.body), response, error, time.monotonic() - started))
+        # Now, while a body that is a file is still open, and before botocore turns some 200 into 500.
+        status = None if response is None else response.status_code
+        body = _request_body(request.body)
+        self._seen.append(_Seen(request, body, status, response, error, time.monotonic() - started))
 
     def close(self) -> None:
         self._session.close()
@@ -190,39 +208,32 @@ class _Tap:
 
     @property
     def status(self) -> int | None:
-        response = self._seen[-1][2] if self._seen else None
-        return None if response is None else response.status_code
+        return self._seen[-1].status if self._seen else None
 
     @property
     def headers(self) -> dict[str, str] | None:
-        response = self._seen[-1][2] if self._seen else None
+        response = self._seen[-1].response if self._seen else None
         return None if response is None else joined(list(response.headers.items()))
 
     def exchanges(self, streamed: bytes | None) -> list[Exchange]:
         """What passed since `clear`; `streamed` is the body of the last answer where it was streamed."""
-        return [self._exchange(*seen, streamed) for seen in self._seen]
+        return [_exchange(seen, streamed) for seen in self._seen]
 
-    def _exchange(
-        self,
-        request: AWSPreparedRequest,
-        sent: Body,
-        response: AWSResponse | None,
-        error: str,
-        seconds: float,
-        streamed: bytes | None,
-    ) -> Exchange:
-        body = response._content if response is not None else None  # noqa: SLF001 - reading it would block
-        return Exchange(
-            method=request.method,
-            url=request.url,
-            request_headers=[(str(name), _text(value)) for name, value in request.headers.items()],
-            request_body=sent,
-            status=None if response is None else response.status_code,
-            response_headers=[] if response is None else list(response.headers.items()),
-            response_body=Body.of((streamed if body is None else body) or b""),
-            error=error,
-            seconds=seconds,
-        )
+
+def _exchange(seen: _Seen, streamed: bytes | None) -> Exchange:
+    answer = seen.response
+    body = answer._content if answer is not None else None  # noqa: SLF001 - reading it would block
+    return Exchange(
+        method=seen.request.method,
+        url=seen.request.url,
+        request_headers=[(str(name), _text(value)) for name, value in seen.request.headers.items()],
+        request_body=seen.sent,
+        status=seen.status,
+        response_headers=[] if answer is None else list(answer.headers.items()),
+        response_body=Body.of((streamed if body is None else body) or b""),
+        error=seen.error,
+        seconds=seen.seconds,
+    )
 
 
 def _request_body(body: Any) -> Body:
@@ -233,7 +244,8 @@ def _request_body(body: Any) -> Body:
     if not (hasattr(raw, "seek") and hasattr(raw, "tell")) or getattr(raw, "closed", False):
         return Body()
     at = raw.tell()
-    size = raw.seek(0, io.SEEK_END)
+    raw.seek(0, io.SEEK_END)  # s3transfer's files do not return where they are
+    size = raw.tell()
     raw.seek(0)
     kept = Body.of(raw.read(BODY_CAP), size)
     raw.seek(at)

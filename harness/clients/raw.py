@@ -6,6 +6,7 @@ It is also the witness of every other client: set-up and independent second look
 from __future__ import annotations
 
 import base64
+import codecs
 import datetime as dt
 import hashlib
 import time
@@ -214,7 +215,8 @@ def _document(operation: str, answer: Answer) -> Node | None:
     if operation == "GetObject" and answer.status < 300:
         return None
     try:
-        return parse(answer.body) if answer.body.lstrip()[:1] == b"<" else None
+        text = answer.body.removeprefix(codecs.BOM_UTF8).lstrip()
+        return parse(text) if text[:1] == b"<" else None
     except XMLError:
         return None
 

@@ -14,8 +14,9 @@ import shlex
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
 
-from harness.clients.base import Inexpressible, Observed, joined
+from harness.clients.base import Observed, joined
 from harness.clients.program import LISTING_REQUESTS, ProgramClient, is_argument, is_line
+from harness.signals import Inexpressible
 from harness.wire.route import Sent, recognise
 
 if TYPE_CHECKING:

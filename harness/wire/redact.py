@@ -1,8 +1,9 @@
 """Nothing secret is written: applied to every exchange, message and command before it is stored or shown.
 
-Two nets: known places (headers, query parameters, elements that echo a signature) are emptied whatever they
-hold, and the literal secrets of the run are replaced wherever they occur: plain, percent-encoded (also twice, also
-in part), escaped for XML or JSON, in base64 at any offset, or cut short at the end of kept evidence.
+Three nets: known places (headers, query parameters, elements that echo a signature) are emptied whatever they
+hold; signatures of requests that were seen are replaced wherever they are repeated; and so are the literal secrets
+of the run, plain, percent-encoded (also twice, also in part), escaped for XML or JSON, in base64 at any offset, or
+cut short at the end of kept evidence.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ _ELEMENT = re.compile(
     r"(?is)(<((?:[\w.-]+:)?(?:SignatureProvided|StringToSign|StringToSignBytes|CanonicalRequest|CanonicalRequestBytes"
     r"|AWSAccessKeyId|Token-0|SessionToken|SecretAccessKey))(?:\s[^>]*)?>).*?(</\2\s*>|$)"
 )
+_HEX = re.compile(r"[0-9A-Fa-f]{64,}")
+_SIGNED = re.compile(r"(?i)Signature=([0-9a-f]{64})")
 _SIGV2 = re.compile(r"(AWS )[^:\s]+:[0-9A-Za-z+/=]+")
 
 
@@ -106,6 +109,13 @@ class Redactor:
         ordered = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         self._forms = [form for secret in ordered for form in _forms(secret)]
         self._literal = re.compile("|".join(form.pattern for form in self._forms)) if self._forms else None
+        self._signatures: set[str] = set()
+
+    def learn(self, exchanges: Iterable[Exchange]) -> None:
+        """Know the signatures of these requests from now on, wherever an endpoint repeats them."""
+        for exchange in exchanges:
+            for text in (exchange.url, *(value for _, value in exchange.request_headers)):
+                self._signatures.update(_SIGNED.findall(text))
 
     def text(self, text: str) -> str:
         """`text` without secrets and signatures, and without lone surrogates, which no file could take."""
@@ -124,7 +134,11 @@ class Redactor:
         text = _FORM_FIELD.sub(lambda match: match[1] + MASK, text)
         text = _CHUNK.sub(lambda match: match[1] + MASK, text)
         text = _SIGV2.sub(lambda match: match[1] + MASK, text)
-        return _ELEMENT.sub(lambda match: match[1] + MASK + match[3], text)
+        text = _ELEMENT.sub(lambda match: match[1] + MASK + match[3], text)
+        return _HEX.sub(lambda match: MASK if self._is_signature(match[0].lower()) else match[0], text)
+
+    def _is_signature(self, digits: str) -> bool:
+        return any(digits[start : start + 64] in self._signatures for start in range(len(digits) - 63))
 
     def headers(self, headers: Headers) -> Headers:
         """Header lines without secrets."""

@@ -14,8 +14,9 @@ from harness.cell import MAX_EXCHANGES, CellRunner
 from harness.config import Endpoint, RunConfig
 from harness.record import Cell
 from harness.sandbox import JournalHead, append, cleanup
-from harness.scenario import Mismatch, Scenario
+from harness.scenario import Scenario
 from harness.scene import Scene
+from harness.signals import Mismatch
 from harness.wire.sigv4 import Credentials
 from tests.support import Relay, Server
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from harness import expect
-from harness.clients.base import Inexpressible, Observed
+from harness.clients.base import Observed
 from harness.expect import Matcher, if_shown, ok, one_of, refused
+from harness.signals import Inexpressible
 
 MD5 = '"5d41402abc4b2a76b9719d911017c592"'
 

@@ -37,7 +37,14 @@ def cell(verdict: str, **changes: Any) -> Cell:
 def run(*cells: Cell, planned: int | None = None, footer: bool = True, interrupted: str = "") -> Run:
     header = Header("r", "t", "0", "http://h", GatewayInfo(), "aws", [], len(cells) if planned is None else planned, {})
     end = Footer("t", count(cells), [], interrupted) if footer else None
-    return Run(header, list(cells), [], end, Path("run.jsonl"))
+    distinct = [msgspec.structs.replace(one, scenario=f"ETAG-{number:03}") for number, one in enumerate(cells)]
+    return Run(header, distinct, [], end, Path("run.jsonl"))
+
+
+def test_a_repeated_cell_does_not_hide_a_missing_one():
+    whole = run(cell("conforms"), cell("conforms"))
+    assert gate.exit_code(whole) == OK
+    assert gate.exit_code(msgspec.structs.replace(whole, cells=[whole.cells[0]] * 2)) == INCOMPLETE
 
 
 @pytest.mark.parametrize("verdict", [name for name in VERDICTS if name not in FAILING and name != "inapplicable"])

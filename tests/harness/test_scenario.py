@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from harness import scenario
+from harness.clients import CLIENTS, PROGRAMS
 from harness.errors import UsageError
 from harness.record import ScenarioText
-from harness.scenario import CLIENTS, EXTENDED, MUST, PROGRAMS, SHOULD, Scenario, select
+from harness.scenario import EXTENDED, MUST, SHOULD, Scenario, select
 from harness.wire import model
 
 SPEC = scenario.load()

@@ -58,9 +58,7 @@ def make_cell(
     number: int = 1, client: str = "boto3", verdict: str = "conforms", text: str = "", **changes: Any
 ) -> Cell:
     """A cell of scenario `ETAG-00<number>`."""
-    step = Step(
-        "PutObject", "client", verdict == "conforms", 501, f"Code{text}", f"said{text}", 1, {f"h{text}": text}
-    )
+    step = Step("PutObject", "client", verdict == "conforms", 501, f"Code{text}", f"said{text}", 1, {f"h{text}": text})
     fields: dict[str, Any] = {
         "scenario": f"ETAG-{number:03}",
         "level": "MUST",
@@ -85,9 +83,7 @@ def make_cell(
     return Cell(**(fields | changes))
 
 
-def make_run(
-    cells: list[Cell] | None = None, text: str = "", *, finished: bool = True, **changes: Any
-) -> Run:
+def make_run(cells: list[Cell] | None = None, text: str = "", *, finished: bool = True, **changes: Any) -> Run:
     """A run of `cells`, by default one cell a verdict through each of three clients."""
     if cells is None:
         cells = [
@@ -109,15 +105,11 @@ def make_run(
             ClientInfo("awscli", "unknown", "local", missing=f"not on PATH{text}"),
         ],
         "planned": len(cells),
-        "scenarios": {
-            cell.scenario: ScenarioText(f"Why.\n\nHow.{text}", f"DOC page{text}") for cell in cells
-        },
+        "scenarios": {cell.scenario: ScenarioText(f"Why.\n\nHow.{text}", f"DOC page{text}") for cell in cells},
     }
     lint = Lint("LINT-001", "PutObject", "raw", "ETAG-001", f"no Date header{text}", make_exchange(text))
     footer = Footer("2025-01-02T03:05:05Z", count(cells), [f"s3c-left-behind{text}"])
-    return Run(
-        Header(**(header | changes)), cells, [lint, lint], footer if finished else None, Path("run.jsonl")
-    )
+    return Run(Header(**(header | changes)), cells, [lint, lint], footer if finished else None, Path("run.jsonl"))
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,7 @@ from reports.badge import verdict, write_badge
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_the_share_of_must_is_shown(
-    cell_of: Callable[..., Cell], run_of: Callable[..., Run], tmp_path: Path
-) -> None:
+def test_the_share_of_must_is_shown(cell_of: Callable[..., Cell], run_of: Callable[..., Run], tmp_path: Path) -> None:
     """Conforming and deviating MUST cells of those judged; other levels have no part in it."""
     cells = [cell_of(number) for number in range(24)] + [cell_of(30, verdict="violates")]
     cells.append(cell_of(31, verdict="violates", level="SHOULD"))
@@ -43,8 +41,6 @@ def test_colours_fall_with_the_share(cell_of: Callable[..., Cell], run_of: Calla
     """Four shades, the best for perfection only."""
     shades = []
     for failing in (0, 5, 20, 60):
-        cells = [
-            cell_of(number, verdict="violates" if number < failing else "conforms") for number in range(100)
-        ]
+        cells = [cell_of(number, verdict="violates" if number < failing else "conforms") for number in range(100)]
         shades.append(verdict(run_of(cells))[1])
     assert len(set(shades)) == 4

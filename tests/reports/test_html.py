@@ -77,9 +77,7 @@ def test_hostile_text_is_visible_in_the_evidence(run_of: Callable[..., Run]) -> 
 def test_the_policy_lets_in_the_inline_blocks_only(run_of: Callable[..., Run]) -> None:
     """The hashes are those of the style and the script that stand in the file; all else is refused."""
     page = Page(render([run_of()]))
-    policy = next(
-        v for tag, name, v in page.values if (tag, name) == ("meta", "content") and "default-src" in v
-    )
+    policy = next(v for tag, name, v in page.values if (tag, name) == ("meta", "content") and "default-src" in v)
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert "'none'" == rules["default-src"] == rules["base-uri"] == rules["form-action"]
 
@@ -101,9 +99,7 @@ def test_nothing_is_loaded_and_nothing_leads_away(run_of: Callable[..., Run]) ->
 
 def test_the_script_builds_text_nodes_only(run_of: Callable[..., Run]) -> None:
     """None of the ways in which a string becomes markup, code or an address."""
-    script = next(
-        text for tag, attrs, text in Page(render([run_of()])).blocks if tag == "script" and not attrs
-    )
+    script = next(text for tag, attrs, text in Page(render([run_of()])).blocks if tag == "script" and not attrs)
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|Function\(", script)
     assert not re.search(r"setAttribute|\.href|\.src\b|cssText|DOMParser|createContextual|fetch\(", script)
 
@@ -120,9 +116,7 @@ def test_the_tables_are_readable_without_script(run_of: Callable[..., Run]) -> N
 
 def test_every_cell_has_its_evidence(run_of: Callable[..., Run], cell_of: Callable[..., Cell]) -> None:
     """A button of the matrix names the cell's place in the evidence, in whatever order cells finished."""
-    cells = [
-        cell_of(n, client, v) for client in ("rclone", "boto3") for n, v in enumerate(reversed(VERDICTS))
-    ]
+    cells = [cell_of(n, client, v) for client in ("rclone", "boto3") for n, v in enumerate(reversed(VERDICTS))]
     text = render([run_of(cells)])
     shown = evidence(Page(text))["cells"]
     buttons = re.findall(r'data-cell="(\d+)" data-verdict="(\w+)"', text)
@@ -152,9 +146,7 @@ def test_soft_and_flaky_cells_are_marked(run_of: Callable[..., Run], cell_of: Ca
     assert "✓ conforms ↻ flaky" in text
 
 
-def test_a_client_without_a_cell_says_not_run(
-    run_of: Callable[..., Run], cell_of: Callable[..., Cell]
-) -> None:
+def test_a_client_without_a_cell_says_not_run(run_of: Callable[..., Run], cell_of: Callable[..., Cell]) -> None:
     """An empty place in the matrix is no pass."""
     assert "not run" in words(Page(render([run_of([cell_of()])])))
 
@@ -176,9 +168,7 @@ def test_ids_are_unique(cells: list[Cell] | None, run_of: Callable[..., Run]) ->
     assert len(ids) == len(set(ids))
 
 
-def test_the_file_stays_small(
-    run_of: Callable[..., Run], cell_of: Callable[..., Cell], tmp_path: Path
-) -> None:
+def test_the_file_stays_small(run_of: Callable[..., Run], cell_of: Callable[..., Cell], tmp_path: Path) -> None:
     """420 cells with three exchanges of full bodies: a fraction of the evidence, and the same each time."""
     cells = [
         cell_of(number, client, exchanges=cell_of(text=f" {number}" * 400).exchanges * 3)

@@ -126,8 +126,6 @@ def test_any_text_gives_valid_xml(
     written(run_of([cell_of(verdict=verdict, text=text) for verdict in verdicts], text=text), folder, schema)
 
 
-def test_a_run_without_cells_is_valid(
-    run_of: Callable[..., Run], folder: Path, schema: xmlschema.XMLSchema
-) -> None:
+def test_a_run_without_cells_is_valid(run_of: Callable[..., Run], folder: Path, schema: xmlschema.XMLSchema) -> None:
     """Nothing was checked, and the file says so."""
     assert written(run_of([], planned=5), folder, schema).attrib["errors"] == "1"

@@ -53,9 +53,7 @@ def test_counts_add_up(run_of: Callable[..., Run], tmp_path: Path) -> None:
     """The rows of the levels sum to the row of all cells."""
     page = written(run_of(), tmp_path)
     rows = [
-        line.strip("| ").split(" | ")
-        for line in page.splitlines()
-        if re.match(r"\| (MUST|SHOULD|EXT|\*\*all)", line)
+        line.strip("| ").split(" | ") for line in page.splitlines() if re.match(r"\| (MUST|SHOULD|EXT|\*\*all)", line)
     ]
     numbers = [[int(field) for field in row[1:-1]] for row in rows]
     assert len(rows) == 4

@@ -23,9 +23,7 @@ def test_percent_rounds_down() -> None:
     assert tally.Share(0, 0, 3).percent is None
 
 
-def test_order_is_that_of_ids_and_of_the_header(
-    run_of: Callable[..., Run], cell_of: Callable[..., Cell]
-) -> None:
+def test_order_is_that_of_ids_and_of_the_header(run_of: Callable[..., Run], cell_of: Callable[..., Cell]) -> None:
     """Cells are written as they finish; reports sort by family, scenario and the header's clients."""
     cells = [
         cell_of(2, "raw"),
@@ -44,9 +42,7 @@ def test_order_is_that_of_ids_and_of_the_header(
     ]
 
 
-def test_failing_lists_must_first_and_only_what_gates(
-    run_of: Callable[..., Run], cell_of: Callable[..., Cell]
-) -> None:
+def test_failing_lists_must_first_and_only_what_gates(run_of: Callable[..., Run], cell_of: Callable[..., Cell]) -> None:
     """A SHOULD that fails comes after a MUST; what never gates is counted apart."""
     cells = [
         cell_of(1, verdict="violates", level="SHOULD"),
@@ -62,9 +58,7 @@ def test_failing_lists_must_first_and_only_what_gates(
 def test_incomplete_says_what_is_missing(run_of: Callable[..., Run]) -> None:
     """No footer, an interruption, or cells that never came."""
     assert tally.incomplete(run_of()) == ""
-    assert tally.incomplete(run_of(finished=False)).startswith(
-        "incomplete run: 24 of 24 cells (the run was killed"
-    )
+    assert tally.incomplete(run_of(finished=False)).startswith("incomplete run: 24 of 24 cells (the run was killed")
     assert tally.incomplete(run_of(planned=30)) == "incomplete run: 24 of 30 cells"
     run = run_of()
     run.footer = Footer("", {}, [], interrupted="SIGINT")

@@ -14,9 +14,7 @@ def printed(run: Run, *, terminal: bool = False, width: int = 80, encoding: str 
     file = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
     summary(
         run,
-        Console(
-            file=file, force_terminal=terminal, width=width, color_system="standard" if terminal else None
-        ),
+        Console(file=file, force_terminal=terminal, width=width, color_system="standard" if terminal else None),
     )
     file.flush()
     return raw.getvalue().decode(encoding)

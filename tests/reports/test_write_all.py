@@ -29,7 +29,4 @@ def test_reports_of_an_unfinished_run_are_written_too(run_of: Callable[..., Run]
 def test_the_terminal_summary_loads_no_template_engine() -> None:
     """Start-up time is part of every user's wait."""
     code = "import sys, reports.terminal; sys.exit('jinja2' in sys.modules)"
-    assert (
-        subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode
-        == 0
-    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0

@@ -15,8 +15,9 @@ from harness.clients.raw import RawClient
 from harness.config import Endpoint
 from harness.run import new_run_id
 from harness.sandbox import JournalHead, Sandbox, append, cleanup
-from harness.scenario import Mismatch, Prerequisite, Scenario
+from harness.scenario import Scenario
 from harness.scene import Scene
+from harness.signals import Mismatch, Prerequisite
 from harness.wire.sigv4 import Credentials
 
 SPEC = [found for found in scenario.load().values() if "raw" in found.clients]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.clients.awscli import AwsCli
-from harness.clients.base import Inexpressible
 from harness.clients.raw import RawClient
+from harness.signals import Inexpressible
 
 KEY = "-dir//kéy +1 %41&?#./"
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from harness.clients.base import MAX_PAGES, Inexpressible
+from harness.clients.base import MAX_PAGES
 from harness.clients.boto3 import Boto3Client
 from harness.config import Endpoint
+from harness.signals import Inexpressible
 from harness.wire.exchange import BODY_CAP
 from harness.wire.sigv4 import Credentials
 

@@ -14,10 +14,11 @@ import pytest
 
 from harness.clients import local
 from harness.clients.awscli import AwsCli
-from harness.clients.base import Inexpressible, Observed
+from harness.clients.base import Observed
 from harness.clients.program import ProgramClient
 from harness.clients.rclone import Rclone
 from harness.config import Endpoint
+from harness.signals import Inexpressible
 from harness.wire.sigv4 import Credentials
 from tests import support
 from tests.harness.clients.conftest import installed

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from harness.clients.base import Inexpressible
 from harness.clients.raw import RawClient
 from harness.clients.rclone import Rclone
+from harness.signals import Inexpressible
 from tests import support
 from tests.harness.clients.conftest import endpoint_of
 
