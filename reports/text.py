@@ -16,6 +16,7 @@ from typing import Any
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _KEPT = frozenset("\n\t")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def visible(text: str) -> str:
@@ -23,8 +24,8 @@ def visible(text: str) -> str:
 
     Unseen are the Unicode categories Cc, Cf, Cs, Zl and Zp, and the noncharacters.
     """
-    if text.isascii() and text.isprintable():
-        return text
+    if text.isascii():
+        return _CONTROL.sub(lambda hit: _escaped(hit[0]), text)
     return "".join(_escaped(char) if _hides(char) else char for char in text)
 
 

@@ -21,7 +21,7 @@ MAX_HEAD = 256 * 1024
 """Bytes that may come before the body of an answer, interim answers (1xx) among them."""
 _WRITE = 64 * 1024
 _READ = 256 * 1024
-_STRAY_WAIT = 0.002
+_STRAY_WAIT = 0.0005
 
 
 class NoAnswer(Exception):
@@ -136,7 +136,8 @@ class Connection:
     def _read(self, stream: _Stream, method: str) -> tuple[Answer, bool]:
         response = _final(stream, method)
         try:
-            stray = stream.stray() if response.length == 0 else b""
+            bodyless = method == "HEAD" or response.status in (http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED)
+            stray = stream.stray() if bodyless else b""
             pieces: list[bytes] = []
             size = 0
             while piece := response.read1(_READ):

@@ -9,6 +9,7 @@ cut short at the end of kept evidence.
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import json
 import re
@@ -23,6 +24,7 @@ MASK = "[redacted]"
 _CUT = 4
 """Characters of a secret that may show where kept evidence ends within it; of text that is whole, twice as many."""
 _MAX_SPELLING = 36
+_CACHED = 256
 _ESCAPE = re.compile(r"%(?:[0-9A-Fa-f%]*)|&[#\w]*|\\u?[0-9A-Fa-f]*")
 """What may be left of an escaped character where text was cut."""
 
@@ -110,6 +112,8 @@ class Redactor:
         self._forms = [form for secret in ordered for form in _forms(secret)]
         self._literal = re.compile("|".join(form.pattern for form in self._forms)) if self._forms else None
         self._signatures: set[str] = set()
+        # Most texts of a run are header lines that come again and again.
+        self._clean = functools.lru_cache(maxsize=8192)(self._without_secrets)
 
     def learn(self, exchanges: Iterable[Exchange]) -> None:
         """Know the signatures of these requests from now on, wherever an endpoint repeats them."""
@@ -122,6 +126,10 @@ class Redactor:
         return self._text(text, 2 * _CUT)
 
     def _text(self, text: str, least: int) -> str:
+        clean = self._clean if len(text) <= _CACHED else self._without_secrets
+        return _HEX.sub(lambda hit: MASK if self._is_signature(hit[0].lower()) else hit[0], clean(text, least))
+
+    def _without_secrets(self, text: str, least: int) -> str:
         """`text` redacted, the beginning of a secret at its very end too, from `least` characters on."""
         text = text.encode("utf-8", "replace").decode()
         if self._literal is not None:
@@ -134,8 +142,7 @@ class Redactor:
         text = _FORM_FIELD.sub(lambda match: match[1] + MASK, text)
         text = _CHUNK.sub(lambda match: match[1] + MASK, text)
         text = _SIGV2.sub(lambda match: match[1] + MASK, text)
-        text = _ELEMENT.sub(lambda match: match[1] + MASK + match[3], text)
-        return _HEX.sub(lambda match: MASK if self._is_signature(match[0].lower()) else match[0], text)
+        return _ELEMENT.sub(lambda match: match[1] + MASK + match[3], text)
 
     def _is_signature(self, digits: str) -> bool:
         return any(digits[start : start + 64] in self._signatures for start in range(len(digits) - 63))
