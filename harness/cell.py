@@ -20,7 +20,7 @@ from harness.record import FAILING, Cell, Observation
 from harness.sandbox import Sandbox
 from harness.scenario import Scenario
 from harness.scene import Scene
-from harness.signals import Inexpressible, Mismatch, Prerequisite
+from harness.signals import ClientFault, Inexpressible, Mismatch, Prerequisite
 from harness.verdict import judge
 from harness.wire.curl import curl
 from harness.wire.exchange import Exchange
@@ -119,6 +119,8 @@ class CellRunner:
             self._witness.close()
             text = f"no verdict within {self._config.endpoint.cell_limit:g} s"
             return self._lost(scene, None) or self._observation(scene, "failure", text)
+        except ClientFault as signal_:
+            return self._observation(scene, "failure", str(signal_))
         except Exception as error:  # the harness's own fault is never charged to the endpoint
             return self._observation(scene, "failure", f"harness fault: {type(error).__name__}: {error}"[:500])
         return self._observation(scene, "match", "")

@@ -28,3 +28,10 @@ class Prerequisite(Exception):
 
 class Inexpressible(Exception):
     """The client has no way to say this, or does not show what was asked for; the text says which."""
+
+
+class ClientFault(Exception):
+    """The client itself broke before it spoke to the endpoint: a crash, a missing library, a name that is not found.
+
+    Never charged to the endpoint; the text says what happened.
+    """

@@ -13,7 +13,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from reference_server.auth import Authenticated, Authenticator
+from reference_server.auth import STREAMING, Authenticated, Authenticator
 from reference_server.call import Call, Handler, Result
 from reference_server.codec import Codec, http_time
 from reference_server.errors import NotModifiedError, S3Error
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SERVER = "s3conform"
 _XML = ("Content-Type", "application/xml")
+# Only these take aws-chunked bodies (catalogue AUTH-019).
+_UPLOADS = {"PutObject", "UploadPart"}
 
 
 class App:
@@ -95,6 +97,8 @@ class App:
     def _prepare(self, request: Request) -> Call:
         operation = self._router.route(request)
         authenticated = self.authenticate(request)
+        if authenticated.payload in STREAMING and operation not in _UPLOADS:
+            raise S3Error("InvalidRequest", "The value of x-amz-content-sha256 header is invalid.")
         refusal = self.personality.refusals.get(operation)
         if refusal is not None:
             raise S3Error(refusal.code, refusal.message, status=refusal.status)

@@ -7,6 +7,9 @@ pin. A body therefore never changes or ends early under a reader.
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 #: Bodies up to this many bytes are kept in the metadata store.
 INLINE = 32 * 1024
 _BLOCK = 256 * 1024
+_TEMPORARY = "s3conform-"
+_MARK = ".in-use"
+_OWN_NAME = re.compile(r"[0-9a-f]{32}\Z|\.[0-9a-f]{32}\.tmp\Z")
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,11 @@ class BlobStore:
     """Files below one directory; a temporary one, removed on close, if none is given."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        self._temporary = directory is None
-        self._directory = Path(tempfile.mkdtemp(prefix="s3conform-")) if directory is None else directory
+        self._in_use: IO[bytes] | None = None
+        if directory is None:
+            _remove_abandoned()
+            directory, self._in_use = _temporary()
+        self._directory = directory
         self._directory.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._pins: Counter[str] = Counter()
@@ -46,17 +55,18 @@ class BlobStore:
 
     def close(self) -> None:
         """Remove the directory if it was temporary."""
-        if self._temporary:
+        if self._in_use is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
+            self._in_use.close()
 
     def writer(self) -> BlobWriter:
         """A sink for a new body."""
         return BlobWriter(self._directory)
 
     def sweep(self, known: set[str]) -> None:
-        """Remove files that nothing refers to, left by a server that was killed."""
+        """Remove bodies that nothing refers to, left by a server that was killed; no other files."""
         for path in self._directory.iterdir():
-            if path.name not in known:
+            if path.name not in known and _OWN_NAME.match(path.name):
                 path.unlink()
 
     def pin(self, blobs: Iterable[Blob]) -> None:
@@ -116,8 +126,29 @@ class BlobStore:
                 yield data
 
     def _unlink(self, name: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
+        # Nothing refers to the file any more: what cannot be removed now is swept at the next start.
+        with contextlib.suppress(OSError):
             (self._directory / name).unlink()
+
+
+def _temporary() -> tuple[Path, IO[bytes]]:
+    """A temporary directory and its mark: a file that stays locked for as long as this process lives."""
+    directory = Path(tempfile.mkdtemp(prefix=_TEMPORARY))
+    mark = (directory / "mark").open("wb")
+    fcntl.flock(mark, fcntl.LOCK_EX)
+    (directory / "mark").rename(directory / _MARK)  # never to be seen unlocked while in use
+    return directory, mark
+
+
+def _remove_abandoned() -> None:
+    """Remove our user's temporary directories of servers that were killed: nobody holds their marks."""
+    for directory in Path(tempfile.gettempdir()).glob(f"{_TEMPORARY}*"):
+        with contextlib.suppress(OSError):
+            if directory.lstat().st_uid != os.getuid():
+                continue
+            with (directory / _MARK).open("rb") as mark:
+                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(directory, ignore_errors=True)
 
 
 class BlobWriter:
@@ -156,7 +187,9 @@ class BlobWriter:
     def abort(self) -> None:
         """Drop what was written; does nothing after `finish`."""
         if self._file is not None:
-            self._file.close()
+            # On a full disk closing fails like writing did; what matters is that the file goes.
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 (self._directory / f".{self._name}.tmp").unlink()

@@ -31,42 +31,45 @@ class _Input:
     def __init__(self, source: Iterable[bytes]) -> None:
         self._source = iter(source)
         self._buffer = b""
+        self._at = 0  # how much of the buffer is used up: cutting it for each small chunk would be quadratic
 
     def _more(self) -> None:
         block = next(self._source, None)
         if block is None:
             raise S3Error("IncompleteBody")
-        self._buffer += block
+        self._buffer = self._buffer[self._at :] + block
+        self._at = 0
 
     def line(self) -> bytes:
         """The next line without its CRLF. A line feed alone does not end it (CHNK-019)."""
         while True:
-            end = self._buffer.find(b"\n")
+            end = self._buffer.find(b"\n", self._at)
             if end >= 0:
-                line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+                line, self._at = self._buffer[self._at : end], end + 1
                 if not line.endswith(b"\r"):
                     raise S3Error("IncompleteBody")
                 return line[:-1]
-            if len(self._buffer) > _MAX_LINE:
+            if len(self._buffer) - self._at > _MAX_LINE:
                 raise S3Error("IncompleteBody")
             self._more()
 
     def take(self, count: int) -> Iterator[bytes]:
         """Exactly `count` bytes, in blocks as they come."""
         while count > 0:
-            if not self._buffer:
+            if self._at == len(self._buffer):
                 self._more()
-            data, self._buffer = self._buffer[:count], self._buffer[count:]
+            data = self._buffer[self._at : self._at + count]
+            self._at += len(data)
             count -= len(data)
             yield data
 
     def at_end(self) -> bool:
         """Whether nothing is left."""
-        while not self._buffer:
+        while self._at == len(self._buffer):
             block = next(self._source, None)
             if block is None:
                 return True
-            self._buffer = block
+            self._buffer, self._at = block, 0
         return False
 
 

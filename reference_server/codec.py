@@ -6,6 +6,7 @@ building an XML tree costs 5 to 8.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -93,6 +94,7 @@ _FIRST = {
 _ROOT_TEXT = {"GetBucketLocation": "LocationConstraint"}
 # Numbers that have an error of their own when they are none (catalogue MPC-031).
 _TEXT_MEMBERS = {"MpuObjectSize"}
+_INTEGER = re.compile(r"-?[0-9]{1,18}\Z")
 _HEADER_CASE = {"accept-ranges": "Accept-Ranges"}
 
 
@@ -239,7 +241,7 @@ def _read_integer(name: str, text: str) -> int | None:
     """An empty value is as if absent (catalogue MPU-034)."""
     if not text:
         return None
-    if not (text.isascii() and text.lstrip("-").isdigit() and len(text) < 20):
+    if not _INTEGER.match(text):
         raise invalid_argument(name, text, f"Provided {name} not an integer or within integer range")
     return int(text)
 
@@ -253,7 +255,7 @@ def _read(node: Node, shape: Shape) -> Any:
         raise S3Error("MalformedXML")
     if shape.type_name in ("integer", "long"):
         text = node.text.strip()
-        if not (text.isascii() and text.lstrip("-").isdigit() and len(text) < 20):
+        if not _INTEGER.match(text):
             raise S3Error("MalformedXML")
         return int(text)
     if shape.type_name == "boolean":

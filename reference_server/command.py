@@ -79,8 +79,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(options: argparse.Namespace) -> int:
     stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN or number is not signal.SIGHUP:  # nohup keeps it ignored
+            signal.signal(number, lambda *_: stopped.set())
     try:
         personality = load(options.personality)
     except UnknownPersonalityError as error:
@@ -110,13 +111,15 @@ def _serve(options: argparse.Namespace) -> int:
             )
             try:
                 server = Server(app, options.host, options.port, debug=options.debug)
-            except (OSError, OverflowError) as error:
+            except (OSError, OverflowError, UnicodeError) as error:
                 reason = (getattr(error, "strerror", None) or str(error)).partition(" (while")[0]
                 raise UsageError(f"cannot listen on {options.host} port {options.port}: {reason}") from None
             server.start()
-            _announce(options, server.endpoint, credentials)
-            _wait(stopped, until_eof=options.until_eof)
-            server.stop()
+            try:
+                _announce(options, server.endpoint, credentials)
+                _wait(stopped, until_eof=options.until_eof)
+            finally:
+                server.stop()
         finally:
             store.close()
     return 0
@@ -172,8 +175,13 @@ def _announce(options: argparse.Namespace, endpoint: str, credentials: dict[str,
     else:
         lines = [f"{name.replace('_', ' '):<11} {value}" for name, value in facts.items()]
         text = "\n".join([*lines, _STOP_HINT, ""])
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # What is still buffered must not fail again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise UsageError(f"cannot write to standard output: {error.strerror}") from None
 
 
 def _is_loopback(host: str) -> bool:

@@ -13,6 +13,7 @@ import traceback
 from reference_server.wire import Application, Connection, Limits
 
 _STOP_WAIT = 0.8
+_CUT_WAIT = 0.5
 
 
 class Server:
@@ -55,7 +56,7 @@ class Server:
     def endpoint(self) -> str:
         """The URL clients use; a wildcard address becomes loopback."""
         # S104 takes the comparison for a bind.
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"
         return f"http://{host}:{self.port}"
@@ -77,10 +78,12 @@ class Server:
         deadline = time.monotonic() + _STOP_WAIT
         for thread in open_now.values():
             thread.join(max(0.0, deadline - time.monotonic()))
-        for connection, thread in open_now.items():
-            if thread.is_alive():
-                _shutdown(connection.socket, socket.SHUT_RDWR)
-                thread.join(0.1)
+        late = {connection: thread for connection, thread in open_now.items() if thread.is_alive()}
+        for connection in late:
+            _shutdown(connection.socket, socket.SHUT_RDWR)
+        deadline = time.monotonic() + _CUT_WAIT
+        for thread in late.values():
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _accept(self) -> None:
         with selectors.DefaultSelector() as selector, self._listener, self._wake_reader, self._wake_writer:
@@ -95,8 +98,11 @@ class Server:
         except OSError:  # the client was gone already, or file descriptors ran out
             time.sleep(0.01)
             return
-        client.setblocking(True)
-        connection = Connection(client, self._application, self._limits)
+        try:
+            connection = Connection(client, self._application, self._limits)
+        except OSError:  # some systems refuse options of a socket that was reset meanwhile
+            client.close()
+            return
         thread = threading.Thread(target=self._serve, args=(connection,), name="connection", daemon=True)
         with self._lock:
             self._connections[connection] = thread

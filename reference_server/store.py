@@ -145,17 +145,22 @@ class Store:
             self._depth += 1
             try:
                 yield
+                if self._depth == 1:
+                    self._db.execute("COMMIT")
+                    doomed, self._doomed = self._doomed, []
             except BaseException:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._db.execute("ROLLBACK")
-                    self._doomed = []
+                if self._depth == 1:
+                    self._undo()
                 raise
-            self._depth -= 1
-            if self._depth == 0:
-                self._db.execute("COMMIT")
-                doomed, self._doomed = self._doomed, []
+            finally:
+                self._depth -= 1
         self.blobs.remove(doomed)
+
+    def _undo(self) -> None:
+        """Roll back. A full disk makes even a commit fail, and SQLite may have rolled back by itself then."""
+        self._doomed = []
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
 
     # Settings
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _RECEIVE = 256 * 1024
+_FRAMING = (b"content-length", b"transfer-encoding")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 Headers = list[tuple[str, str]]
@@ -73,8 +74,9 @@ class _Events:
     def __init__(self, limits: Limits) -> None:
         self.queue: deque[Head | bytes | S3Error | None] = deque()
         self.parser = httptools.HttpRequestParser(self)
-        self.in_head = True
-        self.head_bytes = 0
+        self._in_head = True
+        self._head_known = False
+        self._unproductive = 0
         self._limits = limits
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -88,11 +90,14 @@ class _Events:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # After the head these are chunked trailers: S3 has its own inside aws-chunked, so they are dropped.
-        if self.in_head:
+        if self._in_head:
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self.in_head = False
+        self._in_head = False
+        if self._head_known:
+            self._head_known = False
+            return
         headers: dict[str, str] = {}
         for raw_name, raw_value in self._headers:
             name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip(" \t")
@@ -111,7 +116,7 @@ class _Events:
             self.queue.append(S3Error("BadRequest"))
         else:
             method = self.parser.get_method().decode("latin-1")
-            keep_alive = self.parser.should_keep_alive() and not self.parser.should_upgrade()
+            keep_alive = self.parser.should_keep_alive() and method != "CONNECT"
             self.queue.append(Head(method, self._target, keep_alive, headers))
 
     def on_body(self, data: bytes) -> None:
@@ -119,21 +124,39 @@ class _Events:
 
     def on_message_complete(self) -> None:
         self.queue.append(None)
-        self.in_head = True
-        self.head_bytes = 0
+        self._in_head = True
 
     def feed(self, data: bytes) -> None:
         """Parse what was read; a protocol error becomes the last event."""
-        if self.in_head:
-            self.head_bytes += len(data)
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # the request itself is complete and gets its answer; the connection closes after it
-        except httptools.HttpParserError:
-            self.queue.append(S3Error("BadRequest"))
-        if self.in_head and self.head_bytes > self._limits.head:
+        before = len(self.queue)
+        self._parse(data)
+        # Heads, trailers and chunk extensions are bounded alike: they are what gives no event for long.
+        self._unproductive = 0 if len(self.queue) > before else self._unproductive + len(data)
+        if self._unproductive > self._limits.head:
             self.queue.append(S3Error("RequestHeaderSectionTooLarge"))
+
+    def _parse(self, data: bytes) -> None:
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                if self.parser.get_method() != b"CONNECT":
+                    data = self._without_upgrade(data[upgrade.args[0] :])
+                    continue
+            except httptools.HttpParserError:
+                self.queue.append(S3Error("BadRequest"))
+            return
+
+    def _without_upgrade(self, rest: bytes) -> bytes:
+        """What to parse on with: no upgrade is offered, and the parser took the body for another protocol.
+
+        Some clients, Java's among them, ask for HTTP/2 in their first request, also when that is an upload.
+        """
+        self.queue.pop()  # the end of the message, reported before its body
+        framing = b"".join(b"%s: %s\r\n" % pair for pair in self._headers if pair[0].lower() in _FRAMING)
+        self.parser = httptools.HttpRequestParser(self)
+        self._head_known = True
+        return b"PUT / HTTP/1.1\r\n%s\r\n%s" % (framing, rest)
 
 
 class Body:

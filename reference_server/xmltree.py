@@ -6,15 +6,22 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 _MAX_DEPTH = 32
+#: The longest document of S3 lists 10,000 parts with up to eight elements each.
+_MAX_ELEMENTS = 200_000
 
 
 @dataclass
 class Node:
-    """One element: name without prefix, text directly inside it, child elements."""
+    """One element: name without prefix, pieces of text directly inside it, child elements."""
 
     name: str
-    text: str = ""
+    pieces: list[str] = field(default_factory=list)
     children: list[Node] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All text directly inside."""
+        return "".join(self.pieces)
 
 
 class _RefusedError(Exception):
@@ -29,8 +36,12 @@ def parse_xml(body: bytes) -> Node | None:
     top = Node("")
     open_nodes = [top]
 
+    count = 0
+
     def start(name: str, _attributes: dict[str, str]) -> None:
-        if len(open_nodes) > _MAX_DEPTH:
+        nonlocal count
+        count += 1
+        if count > _MAX_ELEMENTS or len(open_nodes) > _MAX_DEPTH:
             raise _RefusedError
         node = Node(name.rpartition(":")[2])
         open_nodes[-1].children.append(node)
@@ -40,7 +51,7 @@ def parse_xml(body: bytes) -> Node | None:
         open_nodes.pop()
 
     def data(text: str) -> None:
-        open_nodes[-1].text += text
+        open_nodes[-1].pieces.append(text)
 
     def doctype(*_: object) -> None:
         raise _RefusedError

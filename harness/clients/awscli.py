@@ -262,8 +262,10 @@ class AwsCli(ProgramClient):
     def _configuration(self, name: str, transfer: str) -> Path:
         """A configuration file; nothing in it is secret."""
         path = self.runner.home / name
+        # Timestamps as they were sent: what version 2 calls wire is none to version 1, and its default.
+        timestamps = "none" if self.available()[0].startswith("1.") else "wire"
         path.write_text(
-            "[default]\noutput = json\ncli_follow_urlparam = false\ncli_timestamp_format = wire\n"
+            f"[default]\noutput = json\ncli_follow_urlparam = false\ncli_timestamp_format = {timestamps}\n"
             "cli_binary_format = raw-in-base64-out\ncli_history = disabled\n"
             f"s3 =\n  addressing_style = {self.endpoint.addressing}\n{transfer}"
         )

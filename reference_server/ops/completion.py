@@ -15,6 +15,7 @@ from reference_server.errors import S3Error
 from reference_server.store import StoredObject, now
 
 if TYPE_CHECKING:
+    from reference_server.store import Bucket
     from reference_server.uploads import Part, Upload
 
 MIN_PART = 5 * 1024**2
@@ -25,19 +26,27 @@ def complete_multipart_upload(call: Call) -> Result:
     bucket = call.bucket()
     upload = call.uploads.find(bucket, call.key, call.members["UploadId"], finished=True)
     entries = _entries(call, upload)
+    # From here on one step: a part replaced meanwhile would otherwise end up under the ETag of its predecessor.
+    with call.store.transaction():
+        return Result(_output(call, _complete(call, bucket, entries)))
+
+
+def _complete(call: Call, bucket: Bucket, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Check the parts and finish the upload; the members of the answer that a repetition gives again."""
+    upload = call.uploads.find(bucket, call.key, call.members["UploadId"], finished=True)
     fingerprint = hashlib.sha256(
         json.dumps([[entry["PartNumber"], entry["ETag"].strip('"')] for entry in entries]).encode()
     ).hexdigest()
     if upload.fingerprint is not None:
         if upload.fingerprint != fingerprint or upload.result is None:
             raise S3Error("NoSuchUpload", None, {"UploadId": upload.id})
-        return Result(_output(call, upload.result))
+        return upload.result
     parts = _parts(call, upload, entries)
     new = _object(call, upload, parts)
     result = {"ETag": f'"{new.etag}"', **checksum_members(new.algorithm, new.checksum, new.checksum_type)}
     check = write_check(call.members, call.key, upload.touched)
     call.uploads.finish(bucket, upload, new, ({part.number for part in parts}, fingerprint, result), check)
-    return Result(_output(call, result))
+    return result
 
 
 def _output(call: Call, result: dict[str, Any]) -> dict[str, Any]:

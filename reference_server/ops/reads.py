@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from reference_server.call import (
@@ -19,6 +20,8 @@ from reference_server.conditions import byte_range, check_read
 from reference_server.errors import NotModifiedError, S3Error, invalid_argument
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reference_server.blobs import Blob
     from reference_server.store import StoredObject
 
@@ -52,12 +55,12 @@ def get_object(call: Call) -> Result:
             body = b"".join(store.read(blobs, start, length))
             store.unpin(blobs)
             return Result(members, status, body=body, length=length)
+        chunks: Iterator[bytes] = store.read(blobs, start, length)
+        chunks = itertools.chain([next(chunks)], chunks)  # a body that cannot be opened is an error, not a cut
     except BaseException:
         store.unpin(blobs)
         raise
-    return Result(
-        members, status, body=store.read(blobs, start, length), length=length, done=lambda: store.unpin(blobs)
-    )
+    return Result(members, status, body=chunks, length=length, done=lambda: store.unpin(blobs))
 
 
 def head_object(call: Call) -> Result:
@@ -169,8 +172,10 @@ def _checksum(call: Call, stored: StoredObject, number: int | None, *, whole: bo
     if number is not None and stored.upload is not None:
         if stored.checksum_type != "COMPOSITE" or stored.algorithm is None:
             return checksum_members(stored.algorithm, stored.checksum, "FULL_OBJECT") if stored.parts == 1 else {}
-        part = call.uploads.parts(stored.upload)[number - 1]
-        return checksum_members(stored.algorithm, part.checksums.get(stored.algorithm), "COMPOSITE")
+        parts = call.uploads.parts(stored.upload)
+        if len(parts) < number:  # the object was replaced a moment ago, its body is still pinned
+            return {}
+        return checksum_members(stored.algorithm, parts[number - 1].checksums.get(stored.algorithm), "COMPOSITE")
     return checksum_members(stored.algorithm, stored.checksum, stored.checksum_type) if whole else {}
 
 
