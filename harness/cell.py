@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -15,6 +12,7 @@ from harness.clients import make
 from harness.clients.base import Client, Observed
 from harness.clients.raw import RawClient
 from harness.config import RunConfig
+from harness.limit import OutOfTime, limit
 from harness.profile import Profile
 from harness.record import FAILING, Cell, Observation
 from harness.sandbox import Sandbox
@@ -28,10 +26,6 @@ from harness.wire.redact import Redactor
 
 MAX_EXCHANGES = 24
 """Exchanges kept of one cell; `requests` counts them all."""
-
-
-class OutOfTime(BaseException):
-    """The cell's time is over. Not an Exception, so that no client takes it for an answer."""
 
 
 class CellRunner:
@@ -79,12 +73,19 @@ class CellRunner:
         if client in self._config.missing:
             observation = Observation("inexpressible", self._config.missing[client])
             return self._cell(scenario, client, observation, None, started)
+        try:
+            chosen = self._client(client)
+        except Exception as error:  # a client that cannot even be made is no fault of the endpoint
+            observation = Observation("failure", f"the client cannot be set up: {_told(error)}")
+            return self._cell(scenario, client, observation, None, started)
         name = f"{scenario.id}-{client}-{attempt}".lower()
-        scene = Scene(name, self._client(client), self._witness, self._sandbox, self._stranger)
-        with _limit(self._config.endpoint.cell_limit):
-            observation = self._observe(scenario, scene)
-        with _limit(self._config.endpoint.cell_limit):
-            self._tidy()
+        scene = Scene(name, chosen, self._witness, self._sandbox, self._stranger)
+        try:
+            with limit(self._config.endpoint.cell_limit):
+                observation = self._observe(scenario, scene)
+        except OutOfTime:
+            observation = self._out_of_time(scene)
+        self._tidy()
         return self._cell(scenario, client, observation, scene, started)
 
     def _client(self, name: str) -> Client:
@@ -99,9 +100,21 @@ class CellRunner:
     def _tidy(self) -> None:
         """Cleanup never decides a verdict: what cannot be removed now is left to the end of the run."""
         try:
-            self._sandbox.end_cell()
+            with limit(self._config.endpoint.cell_limit):
+                self._sandbox.end_cell()
         except OutOfTime:
             self._witness.close()
+
+    def _out_of_time(self, scene: Scene) -> Observation:
+        self._witness.close()
+        late = self._observation(scene, "failure", f"no verdict within {self._config.endpoint.cell_limit:g} s")
+        try:
+            with limit(self._config.endpoint.timeout):
+                return self._lost(scene, None) or late
+        except OutOfTime:
+            self._witness.close()
+            self._alive = False
+            return late
 
     def _observe(self, scenario: Scenario, scene: Scene) -> Observation:
         if self._still_gone():
@@ -115,14 +128,12 @@ class CellRunner:
             return lost or self._observation(scene, "prerequisite", str(signal_), signal_.observed)
         except Inexpressible as signal_:
             return self._observation(scene, "inexpressible", str(signal_))
-        except OutOfTime:
-            self._witness.close()
-            text = f"no verdict within {self._config.endpoint.cell_limit:g} s"
-            return self._lost(scene, None) or self._observation(scene, "failure", text)
         except ClientFault as signal_:
             return self._observation(scene, "failure", str(signal_))
         except Exception as error:  # the harness's own fault is never charged to the endpoint
-            return self._observation(scene, "failure", f"harness fault: {type(error).__name__}: {error}"[:500])
+            return self._observation(scene, "failure", f"harness fault: {_told(error)}")
+        if not scene.expected:
+            return self._observation(scene, "failure", "harness fault: the scenario checked nothing")
         return self._observation(scene, "match", "")
 
     def _mismatch(self, scene: Scene, mismatch: Mismatch) -> Observation:
@@ -190,6 +201,7 @@ class CellRunner:
                 step,
                 code=text(step.code),
                 message=text(step.message),
+                failure=text(step.failure),
                 headers=dict(self._redact.headers(list(step.headers.items()))),
             )
             for step in observation.steps
@@ -207,17 +219,5 @@ class CellRunner:
         return commands | {name: self._redact.text(text) for name, text in chosen.command.items()}
 
 
-@contextmanager
-def _limit(seconds: float) -> Iterator[None]:
-    """Raise OutOfTime in this thread after `seconds`, whatever it waits for."""
-
-    def ring(_signal: int, _frame: object) -> None:
-        raise OutOfTime
-
-    previous = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]

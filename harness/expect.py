@@ -50,6 +50,7 @@ def refused(status: int, *codes: str, fields: Mapping[str, str] | None = None) -
     def test(seen: Observed) -> str:
         if seen.failure or (seen.ok if seen.status is None else seen.status != status):
             return f"got {seen.summary()}"
+        _shown(seen, seen.status is not None or bool(codes and seen.code), "which refusal it was")
         if codes and seen.code not in codes and (seen.code or seen.headers is not None):
             return f"code was {seen.code!r}" if seen.code else "the answer names no error code"
         if seen.headers is not None:
@@ -127,6 +128,17 @@ def no_header(name: str) -> Matcher:
         return "" if found is None else f"{name} was {found!r}"
 
     return Matcher(f"no {name} header", test)
+
+
+def root(tag: str) -> Matcher:
+    """The root element of an XML answer."""
+
+    def test(seen: Observed) -> str:
+        _shown(seen, seen.client == "raw", "the XML document")
+        found = None if seen.document is None else seen.document.tag
+        return "" if found == tag else f"root element was {found!r}"
+
+    return Matcher(f"root element {tag}", test)
 
 
 def no_body() -> Matcher:

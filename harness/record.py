@@ -86,6 +86,7 @@ class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """One call of a cell, in S3's terms: enough to judge the cell again with another profile.
 
+    `code` and `message` are S3's; `failure` says what happened instead of an answer.
     `role` is `client` for a call through the client under test, `setup` for a prerequisite and `witness` for
     the independent second look, both by raw HTTP.
     """
@@ -96,6 +97,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     status: int | None = None
     code: str = ""
     message: str = ""
+    failure: str = ""
     exit_code: int | None = None
     headers: dict[str, str] = {}
 

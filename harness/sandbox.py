@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ import msgspec
 from harness.clients.base import MAX_PAGES, Observed
 from harness.clients.raw import RawClient
 from harness.errors import RunFileError
+from harness.limit import OutOfTime, limit
 
 NAME = "s3conform"
 _STEM = re.compile(rf"{NAME}-[0-9]{{12}}-[0-9a-f]{{6}}")
-_OWNED = re.compile(rf"{_STEM.pattern}(-[a-z0-9]+)*")
+_OWNED = re.compile(rf"{_STEM.pattern}(-[a-z0-9]+)*(_x|-X)?")
+"""Names that a run can have made; the endings are those that no bucket should have, tried all the same."""
 _REFUSALS = 3
 """Deletes in a row that may fail alike before a store is taken to refuse them all."""
 
@@ -130,14 +132,14 @@ class Sandbox:
             if self._main is None:
                 self._main = self._given
                 append(self._journal, Owned(self._given, self._prefix))
-        elif self._main is None:
-            self._main, self._refused = self._make()
+        elif self._main is None or (self._refused is not None and not self._refused.code):
+            self._main, self._refused = self._make()  # again, if nothing but a failure was answered
         return self._main, self._refused
 
-    def name(self) -> str:
+    def name(self, ending: str = "") -> str:
         """A bucket name of the run's own that nobody has used; journaled, since a scenario may create it."""
         self._count += 1
-        bucket = f"{self._stem}-{self._count}"
+        bucket = f"{self._stem}-{self._count}{ending}"
         append(self._journal, Owned(bucket))
         self._fresh.append(bucket)
         return bucket
@@ -161,8 +163,7 @@ class Sandbox:
         """Remove what the cell made, so that buckets never pile up; what stays is left to the final cleanup."""
         keep = {self._main}
         for bucket in self._fresh:
-            deadline = time.monotonic() + 30
-            if bucket not in keep and not remove(self._witness, Owned(bucket), deadline, self._implicit):
+            if bucket not in keep and not remove(self._witness, Owned(bucket), self._implicit):
                 append(self._journal, Removed(bucket))
         self._fresh = [bucket for bucket in self._fresh if bucket in keep]
 
@@ -179,20 +180,26 @@ def cleanup(journal: Path, witness: RawClient, seconds: float) -> list[str]:
         RunFileError: no such file, or not a journal.
     """
     head, owned = read_journal(journal)
-    deadline = time.monotonic() + seconds
     leftovers: list[str] = []
-    for entry in owned:
-        if not _is_owned(entry, head.run_id):
-            leftovers.append(f"{entry.bucket}: not a name that this run could have made; left alone")
-            continue
-        if time.monotonic() > deadline:
-            leftovers.append(f"{entry.bucket}/{entry.prefix}: no time left; see the journal")
-            continue
-        stayed = remove(witness, entry, deadline, head.implicit)
-        leftovers += stayed
-        if not stayed and not entry.prefix:
-            append(journal, Removed(entry.bucket))
+    waiting = deque(owned)
+    try:
+        with limit(seconds):
+            while waiting:
+                leftovers += _clean(journal, witness, waiting[0], head)
+                waiting.popleft()
+    except OutOfTime:
+        witness.close()
+        leftovers += [f"{entry.bucket}/{entry.prefix}: no time left; see the journal" for entry in waiting]
     return leftovers
+
+
+def _clean(journal: Path, witness: RawClient, entry: Owned, head: JournalHead) -> list[str]:
+    if not _is_owned(entry, head.run_id):
+        return [f"{entry.bucket}: not a name that this run could have made; left alone"]
+    stayed = remove(witness, entry, head.implicit)
+    if not stayed and not entry.prefix:
+        append(journal, Removed(entry.bucket))
+    return stayed
 
 
 def _is_owned(entry: Owned, run_id: str) -> bool:
@@ -201,15 +208,15 @@ def _is_owned(entry: Owned, run_id: str) -> bool:
     return bool(_STEM.fullmatch(stem) and _OWNED.fullmatch(name)) and f"{name}-".startswith(f"{stem}-")
 
 
-def remove(witness: RawClient, owned: Owned, deadline: float, implicit: bool = False) -> list[str]:
+def remove(witness: RawClient, owned: Owned, implicit: bool = False) -> list[str]:
     """Delete the objects and uploads of `owned`, then the bucket if it is the run's; says what stayed."""
     params = {"Bucket": owned.bucket} | ({"Prefix": owned.prefix} if owned.prefix else {})
     listing = witness.list_all(2, params)
     if not listing.ok and listing.code != "NoSuchBucket":
         listing = witness.list_all(1, params)
-    if listing.status == 404:
+    if not listing.ok and witness.call("HeadBucket", {"Bucket": owned.bucket}).status in (400, 404):
         return []
-    stayed = _delete_keys(witness, owned, listing, deadline) + _abort_uploads(witness, owned, deadline)
+    stayed = _delete_keys(witness, owned, listing) + _abort_uploads(witness, owned)
     if owned.prefix or implicit:
         return stayed
     answer = witness.call("DeleteBucket", {"Bucket": owned.bucket})
@@ -218,21 +225,21 @@ def remove(witness: RawClient, owned: Owned, deadline: float, implicit: bool = F
     return stayed
 
 
-def _delete_keys(witness: RawClient, owned: Owned, listing: Observed, deadline: float) -> list[str]:
+def _delete_keys(witness: RawClient, owned: Owned, listing: Observed) -> list[str]:
     # An endpoint that ignores the prefix must not make us delete what is not ours.
     found = [key for key in dict.fromkeys(listing.keys) if key.startswith(owned.prefix)]
     targets = ({"Bucket": owned.bucket, "Key": key} for key in found)
-    stayed, why = _each(targets, len(found), "DeleteObject", witness, deadline)
+    stayed, why = _each(targets, len(found), "DeleteObject", witness)
     lines = [f"{owned.bucket}/{owned.prefix}: {stayed} objects stayed: {why}"] if stayed else []
     if not listing.ok:
         lines.append(f"{owned.bucket}/{owned.prefix}: cannot be listed, contents unknown: {listing.summary()}")
     return lines
 
 
-def _abort_uploads(witness: RawClient, owned: Owned, deadline: float) -> list[str]:
+def _abort_uploads(witness: RawClient, owned: Owned) -> list[str]:
     uploads = [u for u in _uploads(witness, owned) if str(u.get("Key", "")).startswith(owned.prefix)]
     targets = ({"Bucket": owned.bucket, "Key": u.get("Key", ""), "UploadId": u.get("UploadId", "")} for u in uploads)
-    stayed, why = _each(targets, len(uploads), "AbortMultipartUpload", witness, deadline)
+    stayed, why = _each(targets, len(uploads), "AbortMultipartUpload", witness)
     return [f"{owned.bucket}/{owned.prefix}: {stayed} unfinished uploads stayed: {why}"] if stayed else []
 
 
@@ -248,14 +255,11 @@ def _uploads(witness: RawClient, owned: Owned) -> Iterator[dict[str, Any]]:
         params |= {"KeyMarker": marker, "UploadIdMarker": page.output.get("NextUploadIdMarker", "")}
 
 
-def _each(
-    targets: Iterable[dict[str, Any]], total: int, operation: str, witness: RawClient, deadline: float
-) -> tuple[int, str]:
+def _each(targets: Iterable[dict[str, Any]], total: int, operation: str, witness: RawClient) -> tuple[int, str]:
     """How many of the targets stayed, and the last reason."""
     done, refusals, why = 0, 0, ""
     for target in targets:
-        if refusals >= _REFUSALS or time.monotonic() > deadline:
-            why = why or "no time left"
+        if refusals >= _REFUSALS:
             break
         answer = witness.call(operation, target)
         if answer.ok or answer.status == 404:

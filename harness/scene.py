@@ -62,10 +62,10 @@ class Scene:
         bucket, refusal = self._sandbox.fresh()
         return self._made(bucket, refusal)
 
-    def bucket_name(self) -> str:
+    def bucket_name(self, ending: str = "") -> str:
         """The name of a bucket that does not exist, for the cell to create or to miss."""
         self._unconfined()
-        return self._sandbox.name()
+        return self._sandbox.name(ending)
 
     def key(self, name: str = "object") -> str:
         """A key of this cell's own."""

@@ -33,6 +33,7 @@ STREAMING = {
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}\Z")
 _DATE = re.compile(r"[0-9]{8}\Z")
 _STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z\Z")
+_FIELDS = ("Credential", "SignedHeaders", "Signature")
 _QUERY_NAMES = (
     *("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-Date", "X-Amz-SignedHeaders"),
     "X-Amz-Expires",
@@ -140,11 +141,13 @@ class Authenticator:
         return Authenticated(self._accounts[claim.access_key], payload, signer)
 
     def _header_claim(self, text: str) -> _Claim:
-        fields = {}
+        fields: dict[str, str] = {}
         for piece in text.split(","):
             name, _, value = piece.strip().partition("=")
+            if name not in _FIELDS or name in fields:
+                raise _malformed(f"Unexpected {name or 'empty field'}.")
             fields[name] = value
-        missing = [name for name in ("Credential", "SignedHeaders", "Signature") if not fields.get(name)]
+        missing = [name for name in _FIELDS if not fields.get(name)]
         if missing:
             raise _malformed(f"Missing {missing[0]}.")
         return self._claim(fields["Credential"], fields["SignedHeaders"], fields["Signature"], _malformed)
@@ -197,7 +200,7 @@ class Authenticator:
         secret = self._secret(claim.access_key, request)
         self._check_expiry(stamp, query["X-Amz-Expires"])
         self._check_signed(request, claim, exempt=("x-amz-content-sha256",))
-        pairs = sigv4.canonical_query((n, v) for n, v in request.query if n != "X-Amz-Signature")
+        pairs = sigv4.canonical_query(pair for pair in request.query if pair != ("X-Amz-Signature", claim.signature))
         payload = self._query_payload(request, claim)
         self._verify(request, claim, (stamp, secret), pairs, payload)
         return Authenticated(self._accounts[claim.access_key], payload)

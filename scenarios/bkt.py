@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from harness.clients.base import Observed
-from harness.expect import Matcher, body, if_shown, no_body, ok, output_where, refused
+from harness.expect import Matcher, body, if_shown, no_body, ok, output_where, refused, root
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
 from harness.signals import Inexpressible
-from scenarios.mpu import root
 
 DEFAULT_REGION = "us-east-1"
 """The one region with rules of its own: no LocationConstraint, and a relative Location."""
-
-
-SHORT = "q7"
-"""A name that is too short for a bucket."""
 
 
 def creation(s3: Scene, bucket: str) -> dict[str, Any]:
@@ -147,7 +142,7 @@ def name_of_another(s3: Scene) -> None:
     source="LocalStack test_s3_uppercase_bucket_name (recorded on AWS); AWS documentation, Bucket naming rules",
 )
 def names_have_rules(s3: Scene) -> None:
-    """A bucket name with upper case or underscore, under 3 or over 63 characters: 400 InvalidBucketName.
+    """A bucket name with upper case or underscore, or of over 63 characters: 400 InvalidBucketName.
 
     S3 promises: names have 3 to 63 characters out of a to z, 0 to 9, "-" and ".". Any other is refused with 400
     InvalidBucketName, with the name in BucketName, and no bucket appears.
@@ -157,25 +152,17 @@ def names_have_rules(s3: Scene) -> None:
 
     Fix: check the name before anything else in CreateBucket; do not fold it to lower case.
     """
-    own = s3.bucket_name()
-    refused_name(s3, f"{own}_x")
-    refused_name(s3, f"{own}-".ljust(64, "x"))
-    if s3.costly:
-        return
-    refused_name(s3, f"{own}-X")
-    # Asked last, of an endpoint that has proved to check names: one that cannot be told to be the run's own.
-    before = s3.look("HeadBucket", Bucket=SHORT)
-    s3.check(not before.ok, f"no bucket {SHORT}", f"got {before.summary()}", before)
-    if before.status in (400, 404):
-        refused_name(s3, SHORT)
+    # Names under 3 characters are refused too, but none can be told to be the run's own, so none is tried.
+    refused_name(s3, s3.bucket_name("_x"))
+    refused_name(s3, s3.bucket_name("-" + "x" * 40))
+    if not s3.costly:
+        refused_name(s3, s3.bucket_name("-X"))
 
 
 def refused_name(s3: Scene, bucket: str) -> None:
-    """CreateBucket refuses a name that no bucket has; one that it makes all the same is removed at once."""
+    """CreateBucket refuses a name that no bucket has."""
     answer = s3.call("CreateBucket", **creation(s3, bucket))
     after = s3.look("HeadBucket", Bucket=bucket)
-    if answer.ok or after.ok:
-        s3.look("DeleteBucket", Bucket=bucket)
     s3.expect(answer, refused(400, "InvalidBucketName", fields={"BucketName": bucket}))
     s3.check(not after.ok, f"no bucket {bucket} afterwards", f"got {after.summary()}", after)
 

@@ -11,6 +11,7 @@ from typing import Any
 from harness.expect import MD5_EMPTY, body, etag, header, if_shown, ok, one_of, output_where, refused
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
+from scenarios.mpu import begin
 
 _QUOTED_MD5 = re.compile(r'"[0-9a-f]{32}"')
 
@@ -28,20 +29,15 @@ def content_md5(content: bytes) -> str:
     return base64.b64encode(hashlib.md5(content).digest()).decode()
 
 
-def begin(s3: Scene, key: str) -> dict[str, Any]:
-    """A multipart upload of `key` that has no parts yet, as the parameters that name it."""
-    created = s3.setup("CreateMultipartUpload", Key=key)
-    return {"Key": key, "UploadId": created.output.get("UploadId", "")}
-
-
 def look_at_parts(s3: Scene, upload: Mapping[str, Any], expected: Mapping[int, bytes]) -> None:
     """ListParts shows these contents by part number, or no part where none is expected.
 
-    Not judged where ListParts is not offered, and nothing else of its answer is: it is only the second look.
+    Not judged where ListParts is refused as a whole, and nothing else of its answer is: it is only the second look.
     """
     listed = s3.look("ListParts", **upload)
-    if not listed.ok:
+    if listed.status in (403, 405, 501):
         return
+    s3.expect(listed, ok())
     found = _entries(listed.output.get("Parts", []))
     wanted = [(number, md5_etag(content), len(content)) for number, content in expected.items()]
     met = set(wanted) <= set(found) if wanted else not found
@@ -105,7 +101,7 @@ def etag_of_nothing(s3: Scene) -> None:
     source="LocalStack test_get_object_range (recorded on AWS)",
 )
 def etag_of_range(s3: Scene) -> None:
-    """A 206 answer to a byte range carries the ETag of the entire object.
+    """The answer to a byte range carries the ETag of the entire object.
 
     S3 promises: the ETag names the object, whatever part of it is asked for. A slice of the bytes comes with the
     same ETag as the whole, never with a digest of the slice.

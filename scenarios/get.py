@@ -7,6 +7,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from harness.clients import CALLERS
 from harness.clients.base import Observed
 from harness.expect import Matcher, body, etag, header, header_where, if_shown, no_body, no_header, ok, output, refused
 from harness.scenario import MUST, scenario
@@ -49,9 +50,6 @@ NAMES = {
     "AcceptRanges": "Accept-Ranges",
 }
 """Headers that clients show as members of the answer."""
-
-ASKING = ("raw", "boto3", "awscli")
-"""Clients that send the GET that they are told to. rclone looks by HEAD, and works out ranges from the size it saw."""
 
 
 def said(member: str, value: str | int) -> Matcher:
@@ -112,8 +110,8 @@ def headers_of_a_hit(s3: Scene) -> None:
     ]
     got = s3.expect(s3.call("GetObject", Key=key), *shown, body(content))
     head = s3.expect(s3.call("HeadObject", Key=key), *shown, if_shown(no_body()))
-    times = [(seen.headers or {}).get("last-modified") for seen in (got, head)]
-    s3.check(times[0] == times[1], "the same Last-Modified in GET and HEAD", f"they were {times}", head)
+    times = [seen.headers.get("last-modified") for seen in (got, head) if seen.headers is not None]
+    s3.check(len(set(times)) <= 1, "the same Last-Modified in GET and HEAD", f"they were {times}", head)
 
 
 @scenario(
@@ -146,7 +144,7 @@ def default_content_type(s3: Scene) -> None:
     MUST,
     "GetObject",
     source="LocalStack test_range_key_not_exists (recorded on AWS)",
-    clients=ASKING,
+    clients=CALLERS,
 )
 def missing_key(s3: Scene) -> None:
     """GET of a key that does not exist answers 404 NoSuchKey, with the key in the error document.
@@ -167,7 +165,7 @@ def missing_key(s3: Scene) -> None:
     MUST,
     "GetObject",
     source="LocalStack test_get_object_no_such_bucket (recorded on AWS)",
-    clients=ASKING,
+    clients=CALLERS,
 )
 def missing_bucket(s3: Scene) -> None:
     """GET of an object in a bucket that does not exist answers 404 NoSuchBucket, with the bucket's name.

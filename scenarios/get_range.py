@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
+from harness.clients import CALLERS
 from harness.expect import body, if_shown, no_body, ok, one_of, output, refused
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
-from scenarios.get import ASKING
 
 TEN = b"0123456789"
 """The object of ten bytes on which S3's answers to ranges were recorded."""
@@ -51,7 +51,7 @@ def range_of_bytes(s3: Scene) -> None:
     MUST,
     "GetObject",
     source="LocalStack test_get_object_range (recorded on AWS)",
-    clients=ASKING,
+    clients=CALLERS,
 )
 def open_and_suffix_ranges(s3: Scene) -> None:
     """A range without end reads to the end of the object; one without start reads its last bytes.
@@ -97,7 +97,7 @@ def range_of_one_byte(s3: Scene) -> None:
     MUST,
     "GetObject",
     source="LocalStack test_get_object_range (recorded on AWS)",
-    clients=ASKING,
+    clients=CALLERS,
 )
 def range_beyond_the_end(s3: Scene) -> None:
     """A range that ends beyond the object, or a suffix longer than it, is cut to the object and answers 206.
@@ -123,7 +123,7 @@ def range_beyond_the_end(s3: Scene) -> None:
     MUST,
     "GetObject",
     source="LocalStack test_get_object_range and test_invalid_range_error (recorded on AWS)",
-    clients=ASKING,
+    clients=CALLERS,
 )
 def range_after_the_end(s3: Scene) -> None:
     """A range that starts at or beyond the end of the object is refused with 416 InvalidRange.
@@ -170,7 +170,7 @@ def range_on_head(s3: Scene) -> None:
     MUST,
     "GetObject",
     source="LocalStack test_range_key_not_exists (recorded on AWS)",
-    clients=ASKING,
+    clients=CALLERS,
 )
 def range_of_a_missing_key(s3: Scene) -> None:
     """A range of a key that does not exist answers 404 NoSuchKey, not 416.

@@ -8,7 +8,7 @@ import hashlib
 import re
 from typing import Any
 
-from harness.expect import absent, header_where, keys, ok, output, prefixes
+from harness.expect import absent, header_where, keys, ok, output
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
 from scenarios._listing import ALPHABET, TREE, every_entry, listing, members, plant, sizes
@@ -164,9 +164,6 @@ def marker_is_exclusive(s3: Scene) -> None:
         expected = listing(planted, s3.prefix, after=marker)
         page = s3.call("ListObjects", Prefix=s3.prefix, Marker=marker)
         s3.expect(page, ok(), *expected.shown(), output("Marker", marker), output("IsTruncated", False))
-    marker = s3.key("a")
-    folded = s3.call("ListObjects", Prefix=s3.prefix, Marker=marker, Delimiter="/", MaxKeys=1)
-    s3.expect(folded, ok(), keys([]), prefixes([s3.key("b/")]), output("IsTruncated", True))
 
 
 @scenario(
@@ -189,9 +186,6 @@ def empty_marker(s3: Scene) -> None:
     expected = listing(plant(s3, TREE), s3.prefix)
     page = s3.expect(s3.call("ListObjects", Prefix=s3.prefix, Marker=""), ok(), *expected.shown())
     s3.expect(page, output("Marker", ""), output("IsTruncated", False))
-    folded = listing(map(s3.key, TREE), s3.prefix, "/")
-    page = s3.call("ListObjects", Prefix=s3.prefix, Marker="", Delimiter="/", MaxKeys=3)
-    s3.expect(page, ok(), *folded.first(3).shown(), output("IsTruncated", True))
 
 
 @scenario(

@@ -7,14 +7,12 @@ import hashlib
 from typing import Any
 from urllib.parse import unquote
 
+from harness.clients import CALLERS
 from harness.clients.base import Observed
-from harness.expect import Matcher, body, etag, if_shown, no_body, ok, output, output_where, refused
+from harness.expect import Matcher, body, etag, if_shown, no_body, ok, output, output_where, refused, root
 from harness.scenario import MUST, scenario
 from harness.scene import PART, Scene
-from harness.signals import Inexpressible, Prerequisite
-
-CALLERS = ("raw", "boto3", "awscli")
-"""Clients with a call for each step; rclone has only its own upload as a whole."""
+from harness.signals import Prerequisite
 
 UNKNOWN_UPLOAD = "s3conform-no-such-upload"
 """An upload id that no endpoint ever gave out."""
@@ -55,18 +53,6 @@ def store(s3: Scene, upload: dict[str, Any], number: int, content: bytes) -> dic
 def naming(*parts: dict[str, Any]) -> dict[str, Any]:
     """The parameter of CompleteMultipartUpload that lists the parts."""
     return {"MultipartUpload": {"Parts": list(parts)}}
-
-
-def root(tag: str) -> Matcher:
-    """The root element of the answer, for clients that show the document."""
-
-    def test(seen: Observed) -> str:
-        if seen.client != "raw":
-            raise Inexpressible(f"{seen.client} does not show the XML document")
-        found = None if seen.document is None else seen.document.tag
-        return "" if found == tag else f"root element was {found!r}"
-
-    return Matcher(f"root element {tag}", test)
 
 
 def nothing_stored(s3: Scene, key: str) -> None:

@@ -5,12 +5,25 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from harness.clients import CALLERS
 from harness.clients.base import Observed
-from harness.expect import Matcher, absent, header, if_shown, no_body, no_header, ok, output, output_where, refused
+from harness.expect import (
+    Matcher,
+    absent,
+    header,
+    if_shown,
+    no_body,
+    no_header,
+    ok,
+    output,
+    output_where,
+    refused,
+    root,
+)
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
 from harness.signals import Inexpressible
-from scenarios.mpu import CALLERS, begin, naming, read_back, store
+from scenarios.mpu import begin, naming, read_back, store
 
 
 def shown(number: int, content: bytes) -> dict[str, Any]:
@@ -199,7 +212,8 @@ def parts_in_order(s3: Scene) -> None:
     for number, content in contents.items():
         store(s3, upload, number, content)
     expected = [shown(number, contents[number]) for number in sorted(contents)]
-    s3.expect(s3.call("ListParts", **upload), ok(), lists(*expected), dated())
+    answer = s3.call("ListParts", **upload)
+    s3.expect(answer, ok(), if_shown(root("ListPartsResult")), lists(*expected), dated())
 
 
 @scenario(

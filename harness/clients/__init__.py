@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 CLIENTS = ("raw", "boto3", "awscli", "rclone")
 """Every client there is a driver for, in the order of columns."""
 
+CALLERS = ("raw", "boto3", "awscli")
+"""Clients with a call for every operation; rclone has commands, and asks in its own way."""
+
 PROGRAMS = frozenset({"awscli", "rclone"})
 """Clients that start a process for every call."""
 

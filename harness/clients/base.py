@@ -86,7 +86,7 @@ class Observed:
         parts = [str(self.status)] if self.status is not None else []
         if self.exit_code is not None:
             parts.append(f"exit code {self.exit_code}")
-        parts += [self.code] if self.code else []
+        parts += [self.code] if self.code and self.code != str(self.status) else []
         parts += [f"({self.message})"] if self.message else []
         return " ".join(parts) or ("success" if self.ok else "failure without a reason")
 
@@ -99,7 +99,8 @@ class Observed:
             ok=self.ok,
             status=self.status,
             code=self.code[:200],
-            message=(self.message or self.failure)[:500],
+            message=self.message[:500],
+            failure=self.failure[:500],
             exit_code=self.exit_code,
             headers=shown,
         )

@@ -22,6 +22,7 @@ MAX_HEAD = 256 * 1024
 _WRITE = 64 * 1024
 _READ = 256 * 1024
 _STRAY_WAIT = 0.0005
+_IDLE = 2.0
 
 
 class NoAnswer(Exception):
@@ -77,31 +78,33 @@ class Connection:
         self.timeout = timeout
         self._context = context
         self._socket: socket.socket | None = None
+        self._used = 0.0
 
     def exchange(self, request: bytes, method: str) -> Answer:
         """Send the bytes of one request and read its answer.
 
-        A kept connection that the endpoint closed in the meantime is replaced once: that is no failure.
+        A kept connection that the endpoint closed in the meantime is replaced: that is no failure. A request that
+        went out whole is never sent again, so that one that was lost shows, and none is carried out twice.
 
         Raises:
             Unreachable: no connection could be made.
             NoAnswer: closed, timed out, over the size limit, or not HTTP.
         """
-        reused = self._socket is not None and self._idle()
+        reused = self._idle()
         try:
             return self._exchange(request, method)
-        except _Stale as error:
-            if reused:
-                try:
-                    return self._exchange(request, method)
-                except _Stale as again:
-                    raise NoAnswer(str(again)) from None
+        except _Unsent as error:
+            if not reused:
+                raise NoAnswer(str(error)) from None
+        try:
+            return self._exchange(request, method)
+        except _Unsent as error:
             raise NoAnswer(str(error)) from None
 
     def _exchange(self, request: bytes, method: str) -> Answer:
         connection = self._open()
         stream = _Stream(connection, self.timeout)
-        keep = False
+        keep = whole = False
         try:
             whole = self._send(connection, request)
             answer, keep = self._read(stream, method)
@@ -111,7 +114,7 @@ class Connection:
         except ConnectionError as error:
             if stream.begun:
                 raise NoAnswer(f"in the middle of an answer: {_why(error)}") from None
-            raise _Stale(_why(error)) from None
+            raise (NoAnswer if whole else _Unsent)(_why(error)) from None
         except http.client.IncompleteRead as error:
             raise NoAnswer(f"answer cut short: {error}") from None
         except (http.client.HTTPException, ValueError, OSError) as error:
@@ -119,6 +122,7 @@ class Connection:
         finally:
             if not keep:
                 self.close()
+        self._used = time.monotonic()
         return answer
 
     def _send(self, connection: socket.socket, request: bytes) -> bool:
@@ -154,9 +158,14 @@ class Connection:
             response.close()
 
     def _idle(self) -> bool:
-        """Whether the kept connection still looks usable; drops it otherwise."""
-        if self._socket is not None and select.select([self._socket], [], [], 0)[0]:
-            self.close()
+        """Whether the kept connection still looks usable; drops it otherwise.
+
+        One that was long idle may be closed at this very moment, and is not trusted.
+        """
+        if self._socket is not None:
+            stale = time.monotonic() - self._used > _IDLE
+            if stale or select.select([self._socket], [], [], 0)[0]:
+                self.close()
         return self._socket is not None
 
     def _open(self) -> socket.socket:
@@ -185,8 +194,8 @@ class Connection:
             self._socket = None
 
 
-class _Stale(Exception):
-    """Closed before the first byte of an answer."""
+class _Unsent(Exception):
+    """The connection broke before the whole request was sent, and nothing was answered."""
 
 
 def _why(error: ConnectionError) -> str:

@@ -172,7 +172,7 @@
     const lines = list.map((step, index) => el("tr", index === failing ? "failing-step" : "",
       el("td", "", `${index === failing ? "→ " : ""}${step.ok ? "✓" : "✗"} ${step.operation}`),
       el("td", "", step.role), el("td", "", String(step.status ?? "–")), el("td", "", step.code || "–"),
-      el("td", "", String(step.exit_code ?? "–")), el("td", "", step.message || "")));
+      el("td", "", String(step.exit_code ?? "–")), el("td", "", step.message || step.failure || "")));
     return section("Steps", el("div", "scroll", el("table", "steps", el("thead", "", head), el("tbody", "", ...lines))));
   }
 

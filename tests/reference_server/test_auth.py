@@ -170,3 +170,24 @@ def test_presigned_query_is_held_to_its_form(running: Running, object_url: dict[
 def test_streaming_keyword_only_for_uploads(raw: Raw, bucket: str) -> None:
     reply = raw("POST", f"/{bucket}?delete", b"x", payload="STREAMING-UNSIGNED-PAYLOAD-TRAILER")
     assert (reply.status, reply.code) == (400, "InvalidRequest")
+
+
+@pytest.mark.parametrize("keyword", ["STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"])
+def test_auth_019_streaming_is_for_uploads(raw: Raw, bucket: str, keyword: str) -> None:
+    for method, target in (
+        ("GET", "/"),
+        ("GET", f"/{bucket}"),
+        ("DELETE", f"/{bucket}/k"),
+        ("POST", f"/{bucket}/k?uploads"),
+    ):
+        reply = raw(method, target, payload=keyword)
+        assert (reply.status, reply.code) == (400, "InvalidRequest")
+
+
+def test_a_second_signature_is_refused(raw: Raw, s3: Any, bucket: str) -> None:
+    headers = raw.sign("GET", f"/{bucket}", {}, "UNSIGNED-PAYLOAD")
+    headers["Authorization"] += "," + headers["Authorization"]
+    assert raw("GET", f"/{bucket}", sign=False, unsigned=headers).code == "AuthorizationHeaderMalformed"
+    url = urlsplit(s3.generate_presigned_url("list_objects", {"Bucket": bucket}))
+    assert raw("GET", f"{url.path}?{url.query}", sign=False).status == 200
+    assert raw("GET", f"{url.path}?{url.query}&X-Amz-Signature=0", sign=False).code == "SignatureDoesNotMatch"

@@ -206,6 +206,7 @@ def test_version_2_details(raw: Raw, tree: str) -> None:
         ("encoding-type=", "encoding-type"),
         ("max-keys=x", "max-keys"),
         ("max-keys=-1", "max-keys"),
+        ("max-keys=--1", "max-keys"),
     ):
         reply = raw("GET", f"{tree}?list-type=2&{query}")
         assert (reply.status, reply.code, reply.element("ArgumentName")) == (400, "InvalidArgument", name)

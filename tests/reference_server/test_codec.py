@@ -65,7 +65,17 @@ def test_text_survives_where_xml_can_carry_it(text: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<a>", b"<a></b>", b"<!DOCTYPE a><a/>", b"<a>&x;</a>", b"<a>" * 40 + b"</a>" * 40, b"<a/>\0", b"\xff\xfe<"],
+    [
+        b"",
+        b"<a>",
+        b"<a></b>",
+        b"<a>" + b"<b/>" * 200_000 + b"</a>",
+        b"<!DOCTYPE a><a/>",
+        b"<a>&x;</a>",
+        b"<a>" * 40 + b"</a>" * 40,
+        b"<a/>\0",
+        b"\xff\xfe<",
+    ],
 )
 def test_what_is_no_document(body: bytes) -> None:
     assert parse_xml(body) is None

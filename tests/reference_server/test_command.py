@@ -41,7 +41,7 @@ def finish(process: subprocess.Popen[str]) -> tuple[str, str, float]:
     return output, errors, time.monotonic() - begun
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_json_line_then_a_quick_stop_despite_an_idle_client(number: int) -> None:
     with started("--json", "--until-eof") as process:
         facts = json.loads(process.stdout.readline())
@@ -137,3 +137,15 @@ def test_data_and_its_credentials_survive_and_belong_to_one_server(tmp_path: Pat
         process.stdin.close()
         assert process.wait(5) == 0
     assert (again["access_key"], again["secret_key"]) == (first["access_key"], first["secret_key"])
+
+
+def test_an_output_that_nobody_reads_is_said_so() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "reference_server", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, check=False, stdout=writer, stderr=subprocess.PIPE, text=True, env=environment, timeout=10
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (2, "s3conform serve: cannot write to standard output: Broken pipe\n")

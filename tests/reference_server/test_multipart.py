@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -317,3 +318,32 @@ def test_boto3_transfers_in_parts(s3: Any, bucket: str, tmp_path: Path) -> None:
     s3.download_file(bucket, "copy", str(tmp_path / "target"), Config=config)
     assert (tmp_path / "target").read_bytes() == source.read_bytes()
     assert s3.head_object(Bucket=bucket, Key="copy")["ETag"].endswith('-3"')
+
+
+def test_a_part_replaced_during_complete_stays_out(
+    running: Running, raw: Raw, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The object is the parts whose ETags it was made from, whatever arrives while it is made."""
+    upload = raw("POST", f"/{bucket}/race?uploads").element("UploadId")
+    target = f"/{bucket}/race?partNumber=1&uploadId={upload}"
+    etag = raw("PUT", target, b"first").headers["etag"]
+    late: list[Reply] = []
+    other = threading.Thread(target=lambda: late.append(raw("PUT", target, b"second, longer")))
+    read_parts = running.app.uploads.parts
+
+    def parts(*arguments: Any) -> Any:
+        found = read_parts(*arguments)
+        if not other.ident:
+            other.start()
+            other.join(0.3)
+        return found
+
+    monkeypatch.setattr(running.app.uploads, "parts", parts)
+    document = (
+        f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+    )
+    done = raw("POST", f"/{bucket}/race?uploadId={upload}", document.encode())
+    other.join()
+    assert done.status == 200
+    assert (late[0].status, late[0].code) == (404, "NoSuchUpload")
+    assert raw("GET", f"/{bucket}/race").body == b"first"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -45,6 +46,12 @@ def _uris() -> list[str]:
     return sorted({operation["http"]["requestUri"].partition("?")[2] for operation in operations})
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    _app().store.close()
+
+
 _VALUES = st.one_of(
     st.sampled_from(
         [
@@ -53,6 +60,7 @@ _VALUES = st.one_of(
                 "0",
                 "1",
                 "-1",
+                "--1",
                 "2",
                 "10001",
                 "99999999999999999999",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import sqlite3
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reference_server.blobs import INLINE, BlobStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,3 +48,58 @@ def test_memory_mode_leaves_nothing_behind(serve: Serve) -> None:
         raw("PUT", "/gone/big", b"b" * 100_000)
         assert len(list(folder.glob("?" * 32))) == 1
     assert not folder.exists()
+
+
+class _FullDisk:
+    """A database whose commits fail, as they do on a full disk."""
+
+    def __init__(self, real: sqlite3.Connection) -> None:
+        self._real = real
+        self.full = True
+
+    def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+        if self.full and sql == "COMMIT":
+            raise sqlite3.OperationalError("database or disk is full")
+        return self._real.execute(sql, parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def test_a_failed_commit_changes_nothing(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    for running in serve():
+        raw = running.raw()
+        raw("PUT", "/full")
+        raw("PUT", "/full/old", b"o" * 100_000)
+        disk = _FullDisk(running.store._db)
+        monkeypatch.setattr(running.store, "_db", disk)
+        assert raw("DELETE", "/full/old").status == 500
+        assert raw("PUT", "/full/old", b"n" * 100_000).status == 500
+        disk.full = False
+        assert raw("PUT", "/full/other", b"x").status == 200
+        assert raw("GET", "/full/old").body == b"o" * 100_000
+        assert len(list(running.store.blobs._directory.glob("?" * 32))) == 1
+
+
+def test_a_body_that_cannot_be_written_leaves_no_file(tmp_path: Path) -> None:
+    writer = BlobStore(tmp_path).writer()
+    writer.write(b"x" * (INLINE + 1))
+    assert writer._file is not None
+    os.close(writer._file.fileno())  # what is buffered cannot be written any more, as on a full disk
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        writer.finish()
+    writer.abort()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_temporary_folders_of_killed_servers_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("s3conform-killed", "s3conform-other-program"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "s3conform-killed" / ".in-use").touch()
+    living, later = BlobStore(), BlobStore()
+    assert living._directory.exists()
+    assert len(list(tmp_path.iterdir())) == 3
+    living.close()
+    later.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["s3conform-other-program"]

@@ -239,3 +239,32 @@ def test_every_answer_names_itself(raw: Raw, bucket: str) -> None:
             assert reply.element("RequestId") == reply.headers["x-amz-request-id"]
             assert reply.element("HostId") == reply.headers["x-amz-id-2"]
     assert len({reply.headers["x-amz-request-id"] for reply in answers}) == len(answers)
+
+
+def test_an_offered_upgrade_is_ignored_and_its_body_read(raw: Raw, bucket: str) -> None:
+    """Java's HTTP client asks for HTTP/2 in its first request, also when that is an upload."""
+    upgrade = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQAAP__"}
+    request = raw.bytes_of("PUT", f"/{bucket}/java", b"whole body", upgrade)
+    with closing(raw.connect()) as sock:
+        sock.sendall(request[:-6])
+        time.sleep(0.05)
+        sock.sendall(request[-6:] + raw.bytes_of("GET", f"/{bucket}/java", headers=upgrade))
+        assert read_one(sock)[0].startswith(b"HTTP/1.1 200")
+        assert read_one(sock)[1] == b"whole body"
+
+
+@pytest.mark.parametrize("start", [b"0\r\nX-Trailer: ", b"1;", b"0\r\n"])
+def test_what_follows_a_chunked_body_is_bounded(raw: Raw, bucket: str, start: bytes) -> None:
+    headers = {"Transfer-Encoding": "chunked", "Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="}
+    signed = raw.sign("POST", f"/{bucket}?delete", headers, "UNSIGNED-PAYLOAD")
+    lines = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
+    piece = b"X: y\r\n" * 100 if start == b"0\r\n" else b"x" * 600
+    with closing(raw.connect()) as sock:
+        sock.sendall(f"POST /{bucket}?delete HTTP/1.1\r\n{lines}\r\n".encode() + start)
+        for _ in range(100):
+            try:
+                sock.sendall(piece)
+            except OSError:
+                break
+            time.sleep(0.001)
+        assert b"<Code>RequestHeaderSectionTooLarge</Code>" in read_all(sock)
