@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,13 @@ from harness.errors import UsageError
 from harness.wire.sigv4 import Credentials
 
 Addressing = Literal["path", "virtual"]
+
+_REGION = re.compile(r"(?![0-9]+\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+"""What SDKs take for a region: one label of a host name. Source: botocore, `validate_region_name`."""
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
+"""Bucket names in the path: S3's rules, and those of before 2018, which gateways still have and SDKs still take."""
+_DNS_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+"""Bucket names that can stand in a host name. Source: Amazon S3, "General purpose bucket naming rules"."""
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -101,3 +109,32 @@ def check_url(url: str) -> str:
     if any(ord(c) <= 32 or ord(c) > 126 for c in url):
         raise UsageError(f"--endpoint {url!r} has characters that a URL cannot have")
     return url.rstrip("/")
+
+
+def check_region(region: str) -> str:
+    """`region` if it is one that requests can be signed for by every client.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not _REGION.fullmatch(region):
+        raise UsageError(f"--region {region!r} is no region: it has letters, digits and hyphens, as us-east-1")
+    return region
+
+
+def check_bucket(bucket: str, addressing: Addressing) -> str:
+    """`bucket` if it can be the name of one.
+
+    Raises:
+        UsageError: it cannot, or not in a host name where that is how buckets are addressed.
+    """
+    if not _BUCKET.fullmatch(bucket):
+        raise UsageError(
+            f"--bucket {bucket!r} is no bucket name: 3 characters or more, letters, digits, dots and hyphens"
+        )
+    if addressing == "virtual" and not _DNS_BUCKET.fullmatch(bucket):
+        raise UsageError(
+            f"--bucket {bucket!r} cannot be part of a host name: use --addressing path, or a bucket whose name has "
+            "3 to 63 lower-case letters, digits, dots and hyphens"
+        )
+    return bucket

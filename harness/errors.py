@@ -4,11 +4,12 @@ The story of a run, and what each step may raise:
 
     options, profile, selection   -> UsageError        exit 2
     first contact with endpoint   -> EndpointError     exit 3
+    a bucket that is not there    -> UsageError        exit 2
     nothing left to check         -> NothingChecked    exit 4
     a run file that cannot serve  -> RunFileError      exit 4
 
 Every one is shown as a single line: what, where, what to do. Inside a cell other signals apply
-(`harness.scenario`); they become verdicts, never exits.
+(`harness.signals`); they become verdicts, never exits.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class UsageError(S3ConformError):
 
 
 class EndpointError(S3ConformError):
-    """The endpoint cannot be reached, does not speak HTTP, or refuses the credentials."""
+    """The endpoint cannot be reached, does not speak S3, or refuses the credentials."""
 
     exit_code = UNREACHABLE
 

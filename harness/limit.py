@@ -13,7 +13,10 @@ class OutOfTime(BaseException):
 
 @contextmanager
 def limit(seconds: float) -> Iterator[None]:
-    """Raise OutOfTime in this thread after `seconds`, whatever it waits for."""
+    """Raise OutOfTime in this thread after `seconds`, whatever it waits for. Not to be nested."""
+
+    if seconds <= 0:
+        raise OutOfTime
 
     def ring(_signal: int, _frame: object) -> None:
         raise OutOfTime

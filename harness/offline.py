@@ -5,9 +5,11 @@ The harness knows its command line and the one line of JSON that it prints, noth
 
 from __future__ import annotations
 
+import os
 import select
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -41,12 +43,17 @@ def reference_server(*arguments: str) -> Iterator[Ready]:
         [*COMMAND, "--json", "--until-eof", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    assert process.stdin is not None  # noqa: S101 - both are pipes, for the type checker
+    assert process.stdin is not None  # noqa: S101 - all are pipes, for the type checker
     assert process.stdout is not None  # noqa: S101
+    assert process.stderr is not None  # noqa: S101
+    passing_on = threading.Thread(target=_pass_on, args=(process.stderr.fileno(),), daemon=True)
     try:
-        yield _ready(process)
+        ready = _ready(process)
+        passing_on.start()
+        yield ready
     finally:
         process.stdin.close()
         process.stdout.close()
@@ -55,22 +62,41 @@ def reference_server(*arguments: str) -> Iterator[Ready]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if passing_on.ident is not None:
+            passing_on.join(1)
+        if not passing_on.is_alive():
+            process.stderr.close()
 
 
 def _ready(process: subprocess.Popen[bytes]) -> Ready:
-    """The line that the server prints once it answers; what it complains of goes to standard error."""
+    """The line that the server prints once it answers; what it complains of instead becomes the error."""
     assert process.stdout is not None  # noqa: S101 - a pipe, for the type checker
     line = process.stdout.readline() if select.select([process.stdout], [], [], _START_SECONDS)[0] else b""
     try:
         return msgspec.json.decode(line, type=Ready)
     except msgspec.MsgspecError:
         pass
-    if not line and _exit_code(process) == USAGE:
-        raise UsageError("the bundled reference server cannot be started like this; see above")
-    raise EndpointError("the bundled reference server did not start; its message is above")
+    said = _complaint(process)
+    if not line and process.returncode == USAGE:
+        raise UsageError(said or "the bundled reference server cannot be started like this")
+    raise EndpointError(f"the bundled reference server did not start: {said or 'it says nothing'}")
 
 
-def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
-    with suppress(subprocess.TimeoutExpired):
-        return process.wait(1)
-    return None
+def _complaint(process: subprocess.Popen[bytes]) -> str:
+    """The last line that a server which did not start printed, without its name; the process has ended afterwards."""
+    assert process.stderr is not None  # noqa: S101 - a pipe, for the type checker
+    try:
+        process.wait(1)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    lines = process.stderr.read().decode("utf-8", "replace").split("\n")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return last.removeprefix("s3conform serve: ").removeprefix("error: ")
+
+
+def _pass_on(source: int) -> None:
+    """What a running server says reaches the user as it is."""
+    with suppress(OSError):
+        while data := os.read(source, 4096):
+            os.write(2, data)

@@ -38,6 +38,9 @@ from harness.wire.redact import MASK, Redactor
 BY_USER = "interrupted by the user"
 _CLEANUP_SECONDS = 120.0
 _CONTACT_SECONDS = 8.0
+_STALL_LIMITS = 5
+"""Limits of a cell in which none finishes before a run is taken to be stuck: a cell is tried twice, and cleaned up."""
+_TELLING_SECONDS = 20.0
 _SHOWN = 400
 _REFUSALS = frozenset(
     {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity", "ExpiredToken", "InvalidToken"}
@@ -49,27 +52,124 @@ def new_run_id() -> str:
     return f"{dt.datetime.now(dt.UTC):%y%m%d%H%M%S}-{secrets.token_hex(3)}"
 
 
-def contact(endpoint: Endpoint) -> str:
-    """First contact: the endpoint answers HTTP and takes the credentials.
+def reach(endpoint: Endpoint) -> Observed:
+    """The endpoint answers HTTP and takes the credentials.
+
+    Returns:
+        What it said to ListBuckets.
+
+    Raises:
+        EndpointError: it does not answer within seconds, or refuses the credentials.
+    """
+    answer = _bounded(endpoint, lambda client: client.send("ListBuckets", "GET", "/"))
+    if answer.failure:
+        raise EndpointError(
+            f"{endpoint.url} does not answer: {shown(answer.failure, endpoint)}; check --endpoint and that it runs"
+        )
+    if answer.status == 401 or answer.code in _REFUSALS:
+        raise EndpointError(
+            f"{endpoint.url} refuses the credentials ({_said(answer, endpoint)}); check --access-key and --secret-key"
+        )
+    return answer
+
+
+def contact(endpoint: Endpoint, bucket: str = "", prefix: str = "", *, implicit: bool = False) -> str:
+    """First contact: the endpoint answers, takes the credentials, speaks S3, and has the bucket if one is given.
+
+    Args:
+        endpoint: where to look.
+        bucket: the only bucket that may be used, or "".
+        prefix: what the run may list in it.
+        implicit: buckets come into being with their first object, so that a missing one is no mistake.
 
     Returns:
         What it calls itself in its `Server` header, or "".
 
     Raises:
-        EndpointError: it does not answer within seconds, or refuses the credentials.
+        EndpointError: it does not answer within seconds, is no S3 endpoint, or refuses the credentials.
+        UsageError: it does not have the bucket.
     """
-    answer = _first_answer(endpoint)
-    if answer is None or answer.failure:
-        why = shown(answer.failure, endpoint) if answer else f"no complete answer within {_CONTACT_SECONDS:g} s"
-        raise EndpointError(f"{endpoint.url} does not answer: {why}; check --endpoint and that it runs")
-    if answer.status == 401 or answer.code in _REFUSALS:
-        what = shown(answer.code, endpoint)[:60] or f"status {answer.status}"
-        raise EndpointError(f"{endpoint.url} refuses the credentials ({what}); check --access-key and --secret-key")
+    answer = reach(endpoint)
+    foreign = _foreign(answer, endpoint)
+    # Behind some gateways `/` belongs to somebody else; what the bucket answers then decides.
+    if foreign and not (bucket and _lists(_bucket(endpoint, bucket, prefix, implicit=implicit))):
+        raise EndpointError(f"{endpoint.url} is not an S3 endpoint: it answers GET / with {foreign}; check --endpoint")
+    if bucket and not foreign:
+        _bucket(endpoint, bucket, prefix, implicit=implicit)
     return shown((answer.headers or {}).get("server", ""), endpoint)
 
 
-def _first_answer(endpoint: Endpoint) -> Observed | None:
-    """What ListBuckets comes to, None if that takes too long.
+def _foreign(answer: Observed, endpoint: Endpoint) -> str:
+    """What an answer to ListBuckets is that no S3 endpoint gives; "" if it is none such.
+
+    Refusals (4xx, 501) are: not every account may list buckets, and not every gateway can.
+    """
+    status, document = answer.status or 0, answer.document
+    if 400 <= status < 500 or status == 501:
+        return ""
+    if status >= 500:
+        return _said(answer, endpoint)
+    if status >= 300:
+        if document is not None and document.tag == "Error":
+            return ""
+        return f"{status}, a redirect to {shown((answer.headers or {}).get('location', '') or 'nowhere', endpoint)}"
+    if document is not None and document.tag == "ListAllMyBucketsResult":
+        return ""
+    if document is not None:
+        return f"{status} and the document <{shown(document.tag, endpoint)[:60]}>, not a list of buckets"
+    kind = shown((answer.headers or {}).get("content-type", ""), endpoint)[:60]
+    what = f"a body that is no XML{f' ({kind})' if kind else ''}" if answer.body else "an empty body"
+    return f"{status} and {what}, not a list of buckets"
+
+
+def _bucket(endpoint: Endpoint, bucket: str, prefix: str, *, implicit: bool) -> Observed:
+    """What the endpoint says of a bucket that the run was given.
+
+    Raises:
+        UsageError: there is none of that name.
+        EndpointError: it does not answer, or the credentials may not use it.
+    """
+    answer = _bounded(endpoint, lambda client: _look(client, bucket, prefix))
+    if answer.failure:
+        raise EndpointError(f"{endpoint.url} does not answer about --bucket {bucket}: {shown(answer.failure, endpoint)}")
+    if answer.status in (401, 403):
+        raise EndpointError(
+            f"the credentials may not use --bucket {bucket} at {endpoint.url} ({_said(answer, endpoint)})"
+        )
+    if answer.code == "InvalidBucketName" or (answer.status == 404 and not implicit):
+        raise UsageError(f"--bucket {bucket}: {endpoint.url} has no such bucket ({_said(answer, endpoint)})")
+    return answer
+
+
+def _look(client: RawClient, bucket: str, prefix: str) -> Observed:
+    """The first clear answer about a bucket: it is there, is not, or may not be used.
+
+    An operation that a gateway lacks says nothing of the bucket, so that others are asked too; 404 without a
+    reason is the next best answer.
+    """
+    page = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": 1}
+    unclear = []
+    for operation, params in (("ListObjectsV2", page), ("ListObjects", page), ("HeadBucket", {"Bucket": bucket})):
+        answer = client.call(operation, params)
+        clear = answer.status in (401, 403) or answer.code in ("NoSuchBucket", "InvalidBucketName")
+        if answer.ok or answer.failure or clear:
+            return answer
+        unclear.append(answer)
+    return next((answer for answer in unclear if answer.status == 404), unclear[0])
+
+
+def _lists(answer: Observed) -> bool:
+    """Whether an answer shows by itself that S3 is spoken: a listing, not whatever a web server says to everything."""
+    return answer.ok and answer.document is not None and answer.document.tag == "ListBucketResult"
+
+
+def _said(answer: Observed, endpoint: Endpoint) -> str:
+    """Status and code of an answer, short enough for a line."""
+    return " ".join(part for part in (str(answer.status), shown(answer.code, endpoint)[:60]) if part)
+
+
+def _bounded(endpoint: Endpoint, ask: Callable[[RawClient], Observed]) -> Observed:
+    """What a question comes to; a `failure` if that takes too long.
 
     The limit holds for all of it, and so for what no socket timeout covers: names that do not resolve, several
     addresses one after another, an answer that trickles. The thread that still waits then ends with the process.
@@ -77,18 +177,18 @@ def _first_answer(endpoint: Endpoint) -> Observed | None:
     quick = msgspec.structs.replace(endpoint, timeout=min(endpoint.timeout, _CONTACT_SECONDS))
     answers: queue.SimpleQueue[Observed] = queue.SimpleQueue()
 
-    def ask() -> None:
+    def work() -> None:
         client = RawClient(quick)
         try:
-            answers.put(client.send("ListBuckets", "GET", "/"))
+            answers.put(ask(client))
         finally:
             client.close()
 
-    threading.Thread(target=ask, daemon=True).start()
+    threading.Thread(target=work, daemon=True).start()
     try:
         return answers.get(timeout=_CONTACT_SECONDS + 0.5)
     except queue.Empty:
-        return None
+        return Observed("", "raw", ok=False, failure=f"no complete answer within {_CONTACT_SECONDS:g} s")
 
 
 _SIGNATURE = re.compile(r"[0-9A-Fa-f]{64,}")
@@ -164,7 +264,7 @@ def execute(
     gateway: GatewayInfo,
     workers: int,
     on_cell: Callable[[Cell], None],
-    on_stall: Callable[[], None],
+    on_stall: Callable[[str], None],
 ) -> Outcome:
     """Run all cells and clean up.
 
@@ -175,7 +275,7 @@ def execute(
         gateway: what is known of the product.
         workers: processes to use.
         on_cell: called with each finished cell.
-        on_stall: called when nothing finished for so long that the process ends.
+        on_stall: called with the reason when nothing finished for so long that the process ends.
 
     Raises:
         UsageError: the files of the run cannot be written.
@@ -227,10 +327,14 @@ def _cleanup(config: RunConfig) -> list[str]:
 
 
 class _Watch:
-    """Every cell is bounded, so a run in which none finishes for longer than two bounds is stuck: end it."""
+    """Every cell is bounded, so a run in which none finishes for longer than several bounds is stuck: end it.
 
-    def __init__(self, file: RunFile, limit: float, on_stall: Callable[[], None]) -> None:
-        self._file, self._limit, self._on_stall = file, 5 * limit, on_stall
+    `on_stall` is told why, once the run file has its footer; it too is given up after a while, since whatever holds
+    the run may hold it as well.
+    """
+
+    def __init__(self, file: RunFile, limit: float, on_stall: Callable[[str], None]) -> None:
+        self._file, self._limit, self._on_stall = file, _STALL_LIMITS * limit, on_stall
         self._done = threading.Event()
         threading.Thread(target=self._look, daemon=True).start()
 
@@ -238,12 +342,15 @@ class _Watch:
         self._done.set()
 
     def _look(self) -> None:
-        while not self._done.wait(1):
+        while not self._done.wait(min(1.0, self._limit)):
             if time.monotonic() - self._file.latest > self._limit:
-                if self._file.finish(["not cleaned up; see the journal"], f"nothing finished for {self._limit:g} s"):
-                    with suppress(Exception):
-                        self._on_stall()
-                os._exit(INCOMPLETE)
+                why = f"nothing finished for {self._limit:g} s"
+                if self._file.finish(["not cleaned up; see the journal"], why):
+                    telling = threading.Thread(target=self._on_stall, args=(why,), daemon=True)
+                    telling.start()
+                    telling.join(_TELLING_SECONDS)
+                    os._exit(INCOMPLETE)
+                return
 
 
 def _header(

@@ -341,11 +341,14 @@ def _refusal() -> Matcher:
 
     def test(seen: Observed) -> str:
         found = known.test(seen)
-        if found or seen.client not in PROGRAMS:
-            return found or ("" if seen.message else "the refusal has no message")
+        if found or not seen.message:
+            return found or "the refusal has no message"
+        if seen.client not in PROGRAMS:
+            return ""
         if seen.exit_code not in EXIT_CODES[seen.client]:
             return f"exit code was {seen.exit_code}"
-        return "" if seen.code in seen.stderr or str(seen.status) in seen.stderr else f"it said only {seen.stderr!r}"
+        named = (seen.code and seen.code in seen.stderr) or (seen.status and str(seen.status) in seen.stderr)
+        return "" if named else f"it said only {seen.stderr!r}"
 
     return Matcher("a refusal (4xx or 501) with a message, which the client reports as a failure", test)
 

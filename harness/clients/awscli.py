@@ -16,7 +16,7 @@ from botocore import xform_name
 
 from harness.clients.base import Observed
 from harness.clients.program import LISTING_REQUESTS, ProgramClient, is_argument
-from harness.signals import Inexpressible
+from harness.signals import ClientFault, Inexpressible
 from harness.wire import model
 from harness.wire.http1 import MAX_BODY
 
@@ -130,6 +130,7 @@ class AwsCli(ProgramClient):
 
         Raises:
             Inexpressible: this version of the CLI does not know it, or refuses to send it.
+            ClientFault: it names a bucket, reports success, and sent nothing.
         """
         return self._command(list(arguments), stdin=stdin, seconds=2 * self.endpoint.timeout)
 
@@ -149,6 +150,8 @@ class AwsCli(ProgramClient):
         observed = self._read(operation, result, recorded, record)
         observed.command = {"awscli": self._shown([*command, *shown])}
         if result.exit_code == 0:
+            if record is None and self.proxy is not None:
+                raise ClientFault(f"aws reported success without sending {operation}")
             observed.output = _output(result.stdout)
         return observed
 
@@ -191,6 +194,9 @@ class AwsCli(ProgramClient):
         if not all(map(is_argument, args)):
             raise Inexpressible("a command line cannot carry this")
         result, recorded = self._run(args, stdin=stdin, settings=settings, seconds=seconds)
+        remote = any(arg.startswith("s3://") for arg in args) and "presign" not in args[:2]
+        if remote and result.exit_code == 0 and self.idle(recorded):
+            raise ClientFault(f"aws {' '.join(args[:2])} reported success without sending anything")
         record = self.sent(recorded, [operation], params or {}) if operation else None
         observed = self._read(operation or " ".join(["aws", *args[:2]]), result, recorded, record)
         observed.body, observed.partial = result.stdout, True
@@ -219,6 +225,7 @@ class AwsCli(ProgramClient):
 
         Raises:
             Inexpressible: the CLI refused to send it.
+            ClientFault: it broke before it sent anything.
         """
         refused = _REFUSED.search(result.stderr)
         if result.exit_code and not recorded and not refused and _UNSENT.search(result.stderr):
@@ -283,12 +290,18 @@ def _plain(value: Any) -> str:
 
 
 def _output(stdout: bytes) -> dict[str, Any]:
-    """The members that the CLI printed; it prints null for those that were not there."""
+    """The members that the CLI printed; null for those that were not there, nothing at all where there are none.
+
+    Raises:
+        ClientFault: it printed something else.
+    """
     try:
         value = json.loads(stdout) if stdout.strip() else {}
     except ValueError:
-        return {}
-    return {name: item for name, item in value.items() if item is not None} if isinstance(value, dict) else {}
+        value = None
+    if not isinstance(value, dict):
+        raise ClientFault(f"aws reported success, but printed no JSON document: {stdout[:200]!r}")
+    return {name: item for name, item in value.items() if item is not None}
 
 
 def _reason(stderr: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import socket
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import boto3
 import boto3.session
@@ -18,12 +19,13 @@ from botocore.config import Config
 
 from harness.clients.base import MAX_PAGES, Observed, joined
 from harness.config import Endpoint
-from harness.signals import Inexpressible
+from harness.signals import ClientFault, Inexpressible
 from harness.wire.exchange import BODY_CAP, Body, Exchange
 from harness.wire.http1 import MAX_BODY
 
 _READ = 256 * 1024
-_UNSENT = (failures.ParamValidationError, failures.UnknownServiceError)
+_UNSENT = (failures.ParamValidationError, failures.UnknownServiceError, UnicodeError)
+"""What boto3 raises for parameters that it cannot send."""
 
 
 class Boto3Client:
@@ -110,11 +112,10 @@ class Boto3Client:
             output = send()
         except failures.ClientError as error:
             _refused(observed, error)
-        except _UNSENT as error:
-            raise Inexpressible(f"boto3 does not send this: {_line(error)}") from None
         except _Endless:
             observed.ok, observed.failure = False, f"the listing does not end: cut after {MAX_PAGES} pages"
         except Exception as error:  # whatever the SDK makes of a strange answer is the finding
+            self._check_sent(error)
             cause = error.__cause__ if isinstance(error.__cause__, failures.ClientError) else None
             if cause is not None:
                 _refused(observed, cause)
@@ -125,6 +126,23 @@ class Boto3Client:
         observed.status = self._tap.status or observed.status
         observed.exchanges = self._tap.exchanges(observed.body)
         return observed
+
+    def _check_sent(self, error: Exception) -> None:
+        """Tell what came of an answer, or of the endpoint giving none, from what never was a request.
+
+        Raises:
+            Inexpressible: boto3 does not send this.
+            ClientFault: it broke before it sent anything, or found no address for a name that is not the endpoint's
+                own (a bucket as a host name).
+        """
+        said = f"{type(error).__name__}: {_line(error)}"
+        if not self._tap.used:
+            if isinstance(error, _UNSENT):
+                raise Inexpressible(f"boto3 does not send this: {_line(error)}") from None
+            raise ClientFault(f"boto3 failed before it sent anything: {said}") from None
+        own = urlsplit(self._endpoint.url).hostname
+        if not self._tap.answered and self._tap.host != own and _nameless(error):
+            raise ClientFault(f"boto3 found no address for {self._tap.host}: {said}") from None
 
     def _answered(self, observed: Observed, output: dict[str, Any]) -> None:
         meta = output.pop("ResponseMetadata", {})
@@ -207,6 +225,19 @@ class _Tap:
         self._seen.clear()
 
     @property
+    def used(self) -> bool:
+        return bool(self._seen)
+
+    @property
+    def answered(self) -> bool:
+        return any(seen.status is not None for seen in self._seen)
+
+    @property
+    def host(self) -> str | None:
+        url: str = self._seen[-1].request.url
+        return urlsplit(url).hostname
+
+    @property
     def status(self) -> int | None:
         return self._seen[-1].status if self._seen else None
 
@@ -260,6 +291,15 @@ def _refused(observed: Observed, error: failures.ClientError) -> None:
     observed.error_fields = fields
     meta = answer.get("ResponseMetadata", {})
     observed.status, observed.headers = meta.get("HTTPStatusCode"), meta.get("HTTPHeaders")
+
+
+def _nameless(error: BaseException | None) -> bool:
+    """Whether a connection failed because its host name has no address, or cannot have one."""
+    while error is not None:
+        if isinstance(error, socket.gaierror | UnicodeError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _python(operation: str, params: Mapping[str, Any]) -> str:

@@ -7,11 +7,13 @@ are both shown, so that a program that hides a refusal is seen through.
 from __future__ import annotations
 
 import re
+import signal
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.clients import local
 from harness.clients.base import MAX_PAGES, Observed
 from harness.clients.raw import observe
+from harness.signals import ClientFault
 from harness.wire.http1 import Origin
 from harness.wire.proxy import RecordingProxy
 from harness.wire.route import find
@@ -111,7 +113,12 @@ class ProgramClient:
     def observed(
         self, operation: str, result: local.Result, recorded: Sequence[Recorded], record: Recorded | None
     ) -> Observed:
-        """How a run of the program went; `record` is the exchange that shows the operation, if one does."""
+        """How a run of the program went; `record` is the exchange that shows the operation, if one does.
+
+        Raises:
+            ClientFault: it crashed, or failed before it sent anything.
+        """
+        self._check_alive(result, recorded)
         exchanges: list[Exchange] = [item.exchange for item in recorded]
         wire = Observed(operation, self.name, ok=False)
         if record is not None and record.answer is not None:
@@ -129,7 +136,7 @@ class ProgramClient:
             status=wire.status,
             headers=wire.headers,
             code=wire.code,
-            message=wire.message or ("" if ok or failure else last_words(result.stderr)),
+            message=wire.message or ("" if ok or failure or wire.document is not None else last_words(result.stderr)),
             error_fields=wire.error_fields,
             document=wire.document,
             stray=wire.stray,
@@ -140,9 +147,29 @@ class ProgramClient:
             exchanges=exchanges,
         )
 
+    def idle(self, recorded: Sequence[Recorded]) -> bool:
+        """Whether the program is known to have sent nothing, not even in vain."""
+        return self.proxy is not None and not recorded
+
+    def _check_alive(self, result: local.Result, recorded: Sequence[Recorded]) -> None:
+        """An endpoint that is down is no such case: the attempt to reach it is recorded."""
+        said = last_words(result.stderr)
+        if result.exit_code < 0 and not result.stopped:
+            raise ClientFault(f"{self.program} crashed with {_signal(-result.exit_code)}: {said}")
+        if self.idle(recorded) and (result.exit_code or result.stopped):
+            how = result.stopped or f"ended with exit code {result.exit_code}"
+            raise ClientFault(f"{self.program} {how} before it sent anything: {said}")
+
 
 LISTING_REQUESTS = MAX_PAGES + 20
 """Requests after which a listing is taken to go in circles: the pages, and what is asked beside them."""
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
 
 
 def last_words(stderr: str) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from harness.clients.base import Observed, joined
 from harness.clients.program import LISTING_REQUESTS, ProgramClient, is_argument, is_line
-from harness.signals import Inexpressible
+from harness.signals import ClientFault, Inexpressible
 from harness.wire.route import Sent, recognise
 
 if TYPE_CHECKING:
@@ -148,9 +148,16 @@ class Rclone(ProgramClient):
         """Any command, `rclone ARGUMENTS`, with the endpoint as `remote:`; relative paths are below `folder`.
 
         What it printed is in `stdout` (bytes in `body`), what it sent in `exchanges`.
+
+        Raises:
+            ClientFault: it names the remote, reports success, and sent nothing.
         """
         result, recorded = self._run(arguments, stdin=stdin, seconds=2 * self.endpoint.timeout)
+        if any(arg.startswith(REMOTE) for arg in arguments):
+            self._check_busy(result, recorded)
         observed = self.observed(" ".join(["rclone", *arguments[:1]]), result, recorded, None)
+        if self.proxy is None and result.exit_code > 0:
+            _from_words(observed, "")
         observed.body, observed.partial = result.stdout, True
         observed.command = {"rclone": self._shown(arguments)}
         return observed
@@ -300,6 +307,7 @@ class Rclone(ProgramClient):
     ) -> Observed:
         """Run the command that is an operation."""
         result, recorded = self._run(args, stdin=stdin, seconds=seconds, max_requests=max_requests)
+        self._check_busy(result, recorded)
         record = self.sent(recorded, [operation], params)
         if record is None and result.exit_code:
             self._check_sent(operation, result, recorded)
@@ -307,7 +315,7 @@ class Rclone(ProgramClient):
             raise Inexpressible(f"rclone reports success without sending {operation}")
         observed = self.observed(operation, result, recorded, record)
         if self.proxy is None and result.exit_code > 0:
-            _from_words(observed)
+            _from_words(observed, operation)
         observed.body, observed.partial = result.stdout, True
         observed.command = {"rclone": self._shown(args)}
         return observed
@@ -327,6 +335,10 @@ class Rclone(ProgramClient):
         if not all(map(is_argument, args)):
             raise Inexpressible("a command line cannot carry this")
         return self.execute([*args, *self._bounds], stdin=stdin, seconds=seconds, max_requests=max_requests)
+
+    def _check_busy(self, result: Result, recorded: Sequence[Recorded]) -> None:
+        if result.exit_code == 0 and self.idle(recorded):
+            raise ClientFault("rclone reported success without sending anything")
 
     def _check_sent(self, operation: str, result: Result, recorded: Sequence[Recorded]) -> None:
         """Tell a missing object apart from a refusal: rclone looks first, and sends nothing more after a 404.
@@ -352,15 +364,18 @@ class Rclone(ProgramClient):
         return shlex.join(["rclone", *local, *flags]).replace(f"{self.runner.home}/", "")
 
 
-def _from_words(observed: Observed) -> None:
-    """Where the wire was not recorded: the refusal as rclone tells it, if it is that of the operation."""
-    told = [match for match in _REFUSED.finditer(observed.stderr) if match[1] == observed.operation]
+def _from_words(observed: Observed, operation: str) -> None:
+    """Where the wire was not recorded: the refusal as rclone tells it, of the operation or ("") of any.
+
+    For a bucket or object that is not found rclone has an exit code and no words of the endpoint.
+    """
+    told = [match for match in _REFUSED.finditer(observed.stderr) if operation in ("", match[1])]
     if told:
-        _, status, code, message = told[-1].groups()
+        name, status, code, message = told[-1].groups()
         observed.failure, observed.status, observed.message = "", int(status), message
-        observed.code = "" if observed.operation.startswith("Head") else code
+        observed.code = "" if name.startswith("Head") else code
     elif observed.exit_code in _NOT_FOUND:
-        observed.failure, observed.message = "", observed.failure
+        observed.failure, observed.status, observed.message = "", 404, observed.failure
 
 
 def _only(params: Mapping[str, Any], *known: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,8 +10,15 @@ from harness.clients.base import Observed
 from harness.expect import Matcher, body, ok, refused
 from harness.scenario import SHOULD, scenario
 from harness.scene import Scene
+from harness.signals import Inexpressible
+from harness.wire.exchange import Exchange
 
 OBJECTS = {"one.txt": b"first", "two.txt": b"second", "sub/three.txt": b"third"}
+CHANGED = b"first, and changed since"
+"""What the local one.txt holds: of another size than the stored one, so that every sync has to upload it."""
+
+_REFUSED_DELETE = re.compile(r"when calling the DeleteObject operation|operation error S3: DeleteObject,")
+"""A refused delete as the AWS CLI and rclone tell it."""
 
 
 def stored(s3: Scene) -> Mapping[str, bytes]:
@@ -22,7 +30,12 @@ def stored(s3: Scene) -> Mapping[str, bytes]:
 
 
 def judge(s3: Scene, run: Observed, objects: Mapping[str, bytes], refusal_code: int = 1) -> None:
-    """Exit code 0 and every object gone, or the documented exit code with the reason, and every object whole."""
+    """Exit code 0 and every object gone, or the documented exit code with the reason, and every object whole.
+
+    Raises:
+        Mismatch: neither; a program that fails without a refusal is not excused.
+        Inexpressible: nothing shows what was refused.
+    """
     s3.check(
         run.exit_code in (0, refusal_code),
         f"exit code 0 after success, {refusal_code} after a refusal",
@@ -32,12 +45,21 @@ def judge(s3: Scene, run: Observed, objects: Mapping[str, bytes], refusal_code: 
     for key, content in objects.items():
         found = s3.look("GetObject", Key=key)
         s3.expect(found, refused(404, "NoSuchKey") if run.exit_code == 0 else one_object(content))
-    if run.exit_code:
-        codes = {error_code(exchange.response_body.text) for exchange in run.exchanges if (exchange.status or 0) >= 400}
-        told = {code for code in codes if code and code in run.stderr}
+    if run.exit_code and run.exchanges:
         shown = run.stderr.strip()[-300:]
-        wanted = f"standard error names the reason ({', '.join(sorted(codes))})"
-        s3.check(bool(told) or not codes, wanted, f"it said {shown!r}", run)
+        refusals = [sent for sent in run.exchanges if sent.method == "DELETE" and (sent.status or 0) >= 400]
+        s3.check(bool(refusals), "exit code 0, or a refused delete", f"no delete was refused; it said {shown!r}", run)
+        reasons = ", ".join(sorted({error_code(sent) or str(sent.status) for sent in refusals}))
+        wanted = f"standard error names the reason ({reasons})"
+        s3.check(any(named(sent, run.stderr) for sent in refusals), wanted, f"it said {shown!r}", run)
+    elif run.exit_code and not ((run.code or run.status) and _REFUSED_DELETE.search(run.stderr)):
+        raise Inexpressible(f"{run.client} does not tell that a delete was refused, and https is not recorded")
+
+
+def named(refusal: Exchange, stderr: str) -> bool:
+    """Whether a program told its user of a refusal: its code, or its status."""
+    code = error_code(refusal)
+    return (code != "" and code in stderr) or re.search(rf"\b{refusal.status}\b", stderr) is not None
 
 
 def one_object(content: bytes) -> Matcher:
@@ -46,16 +68,14 @@ def one_object(content: bytes) -> Matcher:
     return Matcher(f"the object kept, {same.expected}", lambda seen: read.test(seen) or same.test(seen))
 
 
-def error_code(document: str) -> str:
+def error_code(refusal: Exchange) -> str:
     """The Code of an error document, "" where there is none."""
-    return document.partition("<Code>")[2].partition("</Code>")[0]
+    return refusal.response_body.text.partition("<Code>")[2].partition("</Code>")[0]
 
 
-def tree(folder: Path, *names: str) -> str:
-    """A local folder that holds these files of `OBJECTS`; its path."""
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(OBJECTS[name])
+def changed(folder: Path) -> str:
+    """A local folder with nothing but another one.txt than the stored one; its path."""
+    (folder / "one.txt").write_bytes(CHANGED)
     return str(folder)
 
 
@@ -78,11 +98,11 @@ def sync_deletes(s3: Scene) -> None:
     Fix: refuse with 403 AccessDenied and a reason; list what is there.
     """
     objects = stored(s3)
-    source = tree(s3.folder, "one.txt")
+    source = changed(s3.folder)
     run = s3.program("sync", source, f"remote:{s3.bucket}/{s3.prefix}", "--ignore-times", "--s3-no-check-bucket")
-    kept = s3.key("one.txt")
-    s3.expect(s3.look("GetObject", Key=kept), one_object(objects[kept]))
-    judge(s3, run, {key: content for key, content in objects.items() if key != kept})
+    stays = s3.key("one.txt")
+    s3.expect(s3.look("GetObject", Key=stays), ok(), body(CHANGED))
+    judge(s3, run, {key: content for key, content in objects.items() if key != stays})
 
 
 @scenario(
@@ -143,11 +163,11 @@ def sync_delete(s3: Scene) -> None:
     Fix: list in UTF-8 byte order; refuse deletes with 403 AccessDenied and a reason.
     """
     objects = stored(s3)
-    source = tree(s3.folder, "one.txt")
+    source = changed(s3.folder)
     run = s3.program("s3", "sync", source, f"s3://{s3.bucket}/{s3.prefix}", "--delete", "--size-only")
-    kept = s3.key("one.txt")
-    s3.expect(s3.look("GetObject", Key=kept), one_object(objects[kept]))
-    judge(s3, run, {key: content for key, content in objects.items() if key != kept})
+    stays = s3.key("one.txt")
+    s3.expect(s3.look("GetObject", Key=stays), ok(), body(CHANGED))
+    judge(s3, run, {key: content for key, content in objects.items() if key != stays})
 
 
 @scenario(

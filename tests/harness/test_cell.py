@@ -121,6 +121,7 @@ def test_buckets_of_a_cell_are_removed_when_it_ends(tmp_path: Path, server: Serv
     def makes(s3: Scene) -> None:
         seen[:] = [s3.bucket, s3.new_bucket()]
         s3.setup("PutObject", Bucket=seen[1], Key="k", Body=b"x")
+        s3.check(True, "two buckets", "")
 
     with runner(server, tmp_path) as runs:
         assert runs.run(scenario(makes), "raw").verdict == "conforms"
@@ -133,6 +134,7 @@ def test_endpoint_that_came_back_is_used_again(tmp_path: Path, server: Server) -
 
     def asks(s3: Scene) -> None:
         s3.setup("ListBuckets")
+        s3.check(True, "an answer", "")
 
     with Relay(server.address, hold_after=0) as relay, runner(server, tmp_path, relay.endpoint, 0.2) as runs:
         first = runs.run(scenario(asks), "raw")
@@ -145,3 +147,14 @@ def test_endpoint_that_came_back_is_used_again(tmp_path: Path, server: Server) -
         relay.release()
         time.sleep(0.5)
         assert runs.run(scenario(asks), "raw").verdict == "conforms"
+
+
+def test_scenario_that_checks_nothing_is_an_error(server: Server, tmp_path: Path) -> None:
+    """A scenario that ends without an expectation proves nothing, whatever the endpoint answered."""
+
+    def looks(s3: Scene) -> None:
+        s3.call("ListBuckets")
+
+    with runner(server, tmp_path) as runs:
+        cell = runs.run(scenario(looks), "raw")
+    assert (cell.verdict, cell.message) == ("error", "harness fault: the scenario checked nothing")

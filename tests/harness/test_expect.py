@@ -10,6 +10,7 @@ from harness import expect
 from harness.clients.base import Observed
 from harness.expect import Matcher, if_shown, ok, one_of, refused
 from harness.signals import Inexpressible
+from harness.wire.xml import parse
 
 MD5 = '"5d41402abc4b2a76b9719d911017c592"'
 
@@ -56,7 +57,6 @@ CASES: dict[str, tuple[Matcher, list[Observed], list[tuple[Observed, str]]]] = {
         [
             refusal(),
             refusal(code="NoSuchVersion"),
-            hidden(ok=False, exit_code=3),
             hidden(ok=False, status=404),
             hidden(ok=False, code="NoSuchKey"),
             hidden(ok=True, status=404),
@@ -76,12 +76,12 @@ CASES: dict[str, tuple[Matcher, list[Observed], list[tuple[Observed, str]]]] = {
     ),
     "refused without code": (
         refused(404),
-        [refusal(code=""), refusal(), hidden(ok=False)],
+        [refusal(code=""), refusal(), hidden(ok=False, status=404)],
         [(raw(), "got 200"), (refusal(403), "got 403"), (no_answer(), "got connection")],
     ),
     "refused with fields": (
         refused(404, "NoSuchKey", fields={"Key": "k"}),
-        [refusal(error_fields={"Key": "k", "HostId": "h"}), hidden(ok=False)],
+        [refusal(error_fields={"Key": "k", "HostId": "h"}), hidden(ok=False, code="NoSuchKey")],
         [(refusal(error_fields={"Key": "x"}), "Key was 'x'"), (refusal(), "Key was None")],
     ),
     "one_of": (
@@ -117,6 +117,11 @@ CASES: dict[str, tuple[Matcher, list[Observed], list[tuple[Observed, str]]]] = {
         expect.no_header("Content-Type"),
         [raw(), refusal()],
         [(raw(headers={"content-type": ""}), "Content-Type was ''"), (no_answer(), "got connection closed")],
+    ),
+    "root": (
+        expect.root("Error"),
+        [raw(document=parse(b"<Error/>"))],
+        [(raw(document=parse(b"<a/>")), "root element was 'a'"), (no_answer(), "root element was None")],
     ),
     "no_body": (
         expect.no_body(),
@@ -264,6 +269,7 @@ HIDING = [
     (expect.header("ETag", MD5), "response headers"),
     (expect.header_where("ETag", "is there", bool), "response headers"),
     (expect.no_header("ETag"), "response headers"),
+    (expect.root("Error"), "the XML document"),
     (expect.no_body(), "the bytes of an answer without a body"),
     (expect.body(b"x"), "the object's bytes"),
     (expect.body(b""), "the object's bytes"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import errno
+import io
 import sqlite3
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -81,12 +82,20 @@ def test_a_failed_commit_changes_nothing(serve: Serve, monkeypatch: pytest.Monke
         assert len(list(running.store.blobs._directory.glob("?" * 32))) == 1
 
 
+class _FullFile(io.BytesIO):
+    """A file whose buffer finds no room on the disk."""
+
+    def close(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_a_body_that_cannot_be_written_leaves_no_file(tmp_path: Path) -> None:
     writer = BlobStore(tmp_path).writer()
     writer.write(b"x" * (INLINE + 1))
     assert writer._file is not None
-    os.close(writer._file.fileno())  # what is buffered cannot be written any more, as on a full disk
-    with pytest.raises(OSError, match="Bad file descriptor"):
+    writer._file.close()
+    writer._file = _FullFile()
+    with pytest.raises(OSError, match="No space left"):
         writer.finish()
     writer.abort()
     assert list(tmp_path.iterdir()) == []
