@@ -14,7 +14,6 @@ class OutOfTime(BaseException):
 @contextmanager
 def limit(seconds: float) -> Iterator[None]:
     """Raise OutOfTime in this thread after `seconds`, whatever it waits for. Not to be nested."""
-
     if seconds <= 0:
         raise OutOfTime
 

@@ -90,12 +90,13 @@ def contact(endpoint: Endpoint, bucket: str = "", prefix: str = "", *, implicit:
         UsageError: it does not have the bucket.
     """
     answer = reach(endpoint)
-    foreign = _foreign(answer, endpoint)
+    about = _bounded(endpoint, lambda client: _look(client, bucket, prefix)) if bucket else None
     # Behind some gateways `/` belongs to somebody else; what the bucket answers then decides.
-    if foreign and not (bucket and _lists(_bucket(endpoint, bucket, prefix, implicit=implicit))):
+    foreign = "" if about is not None and _speaks_s3(about) else _foreign(answer, endpoint)
+    if foreign:
         raise EndpointError(f"{endpoint.url} is not an S3 endpoint: it answers GET / with {foreign}; check --endpoint")
-    if bucket and not foreign:
-        _bucket(endpoint, bucket, prefix, implicit=implicit)
+    if about is not None:
+        _usable(about, endpoint, bucket, implicit=implicit)
     return shown((answer.headers or {}).get("server", ""), endpoint)
 
 
@@ -122,14 +123,13 @@ def _foreign(answer: Observed, endpoint: Endpoint) -> str:
     return f"{status} and {what}, not a list of buckets"
 
 
-def _bucket(endpoint: Endpoint, bucket: str, prefix: str, *, implicit: bool) -> Observed:
-    """What the endpoint says of a bucket that the run was given.
+def _usable(answer: Observed, endpoint: Endpoint, bucket: str, *, implicit: bool) -> None:
+    """The bucket that the run was given is there and may be used, as far as the answer about it shows.
 
     Raises:
         UsageError: there is none of that name.
-        EndpointError: it does not answer, or the credentials may not use it.
+        EndpointError: the endpoint does not answer, or the credentials may not use it.
     """
-    answer = _bounded(endpoint, lambda client: _look(client, bucket, prefix))
     if answer.failure:
         raise EndpointError(f"{endpoint.url} does not answer about --bucket {bucket}: {shown(answer.failure, endpoint)}")
     if answer.status in (401, 403):
@@ -138,7 +138,6 @@ def _bucket(endpoint: Endpoint, bucket: str, prefix: str, *, implicit: bool) -> 
         )
     if answer.code == "InvalidBucketName" or (answer.status == 404 and not implicit):
         raise UsageError(f"--bucket {bucket}: {endpoint.url} has no such bucket ({_said(answer, endpoint)})")
-    return answer
 
 
 def _look(client: RawClient, bucket: str, prefix: str) -> Observed:
@@ -158,9 +157,11 @@ def _look(client: RawClient, bucket: str, prefix: str) -> Observed:
     return next((answer for answer in unclear if answer.status == 404), unclear[0])
 
 
-def _lists(answer: Observed) -> bool:
-    """Whether an answer shows by itself that S3 is spoken: a listing, not whatever a web server says to everything."""
-    return answer.ok and answer.document is not None and answer.document.tag == "ListBucketResult"
+def _speaks_s3(answer: Observed) -> bool:
+    """Whether an answer about a bucket is a listing or S3's own refusal, not what a web server says to everything."""
+    if answer.ok:
+        return answer.document is not None and answer.document.tag == "ListBucketResult"
+    return bool(answer.code) and (answer.status or 0) <= 501
 
 
 def _said(answer: Observed, endpoint: Endpoint) -> str:

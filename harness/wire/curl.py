@@ -25,12 +25,15 @@ def curl(exchange: Exchange, region: str) -> str:
 
     Text that a terminal would act on is passed in `$'…'` form, so that pasting the command is safe. A truncated
     or binary body is replaced by a file name. What curl would add or interpret by itself (a Content-Type, brackets
-    in URLs, `@` in bodies) is switched off.
+    in URLs, `@` in bodies) is switched off. The query of a signed request is sorted and bare names get a `=`, which
+    S3 reads alike: curl before 8 signs a query as it stands, and right only if it stands in canonical order.
     """
     names = {name.lower() for name, _ in exchange.request_headers}
     parts = ["curl", "-i", "-g", "--path-as-is", "--max-time", "30"]
     parts += ["-I"] if exchange.method == "HEAD" else ["-X", _quote(exchange.method)]
+    url = exchange.url
     if "authorization" in names:
+        url = _canonical(url)
         parts += ["--aws-sigv4", _quote(f"aws:amz:{region}:s3")]
         parts += ["--user", '"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"']
     if "x-amz-security-token" in names:
@@ -41,7 +44,13 @@ def curl(exchange: Exchange, region: str) -> str:
     data = _data(exchange.request_body, "content-length" in names and exchange.method != "HEAD")
     if data and "content-type" not in names:
         parts += ["-H", "Content-Type:"]
-    return " ".join([*parts, *data, _quote(exchange.url)])
+    return " ".join([*parts, *data, _quote(url)])
+
+
+def _canonical(url: str) -> str:
+    path, mark, query = url.partition("?")
+    pairs = sorted(pair if "=" in pair else f"{pair}=" for pair in query.split("&"))
+    return path + mark + "&".join(pairs) if query else url
 
 
 def _data(body: Body, always: bool) -> list[str]:

@@ -25,6 +25,9 @@ _CUT = 4
 """Characters of a secret that may show where kept evidence ends within it; of text that is whole, twice as many."""
 _MAX_SPELLING = 36
 _CACHED = 256
+_SHORT = 8
+"""Secrets below this length ("test" is a common one) are masked as whole words only: as a part of other words they
+are everywhere, and an evidence full of masks tells nothing."""
 _ESCAPE = re.compile(r"%(?:[0-9A-Fa-f%]*)|&[#\w]*|\\u?[0-9A-Fa-f]*")
 """What may be left of an escaped character where text was cut."""
 
@@ -96,7 +99,10 @@ def _base64(secret: bytes, offset: int) -> list[str]:
 
 
 def _forms(secret: str) -> list[_Form]:
-    forms = [_Form([_spelled(character) for character in secret])]
+    spelled = [_spelled(character) for character in secret]
+    if len(secret) < _SHORT:
+        return [_Form([f"(?<![0-9A-Za-z])(?:{''.join(spelled)})(?![0-9A-Za-z])"])]
+    forms = [_Form(spelled)]
     for offset in range(3):
         characters = _base64(secret.encode("utf-8", "surrogatepass"), offset)
         if len(characters) > _CUT:

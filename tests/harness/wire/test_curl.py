@@ -226,3 +226,11 @@ def test_brackets_and_dots_of_a_url_mean_nothing():
     command = curl(exchange(url="http://127.0.0.1:9000/b/../a[1-9]{x,y}"), "r")
     assert " -g " in command
     assert " --path-as-is " in command
+
+
+def test_the_query_of_a_signed_request_stands_in_canonical_order():
+    """curl before 8 signs a query as it is written; `?delete` and unsorted parameters were refused by real servers."""
+    signed = Exchange("POST", "http://h/b?uploads&prefix=a&delete", [("Authorization", "AWS4-HMAC-SHA256 …")])
+    assert curl(signed, "us-east-1").endswith("'http://h/b?delete=&prefix=a&uploads='")
+    anonymous = Exchange("POST", "http://h/b?uploads&prefix=a&delete", [])
+    assert curl(anonymous, "us-east-1").endswith("'http://h/b?uploads&prefix=a&delete'")

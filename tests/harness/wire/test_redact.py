@@ -347,3 +347,12 @@ def test_hostile_text_takes_no_time():
         'name="signature"\r\n' * 200,
     ):
         redactor.body(Body(size=9999, text=text, truncated=True))
+
+
+@pytest.mark.parametrize("secret", ["test", "a", "k-1"])
+def test_a_short_secret_is_masked_where_it_stands_alone(secret):
+    """Masked as a word, wherever credentials are echoed; a part of another word is no secret."""
+    redactor = Redactor([secret])
+    assert redactor.text(f"key={secret}; {secret}") == f"key={MASK}; {MASK}"
+    assert redactor.text(f"<AWSAccessKeyId>{secret}</AWSAccessKeyId>") == f"<AWSAccessKeyId>{MASK}</AWSAccessKeyId>"
+    assert redactor.text("cannot attest latest-k-12") == "cannot attest latest-k-12"
