@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -18,6 +20,8 @@ IN_WHEEL = [
     "reports/templates/report.html.jinja",
     "scenarios/workflows/__init__.py",
 ]
+IN_SDIST = ["pyproject.toml", "README.md", "LICENSE", "noxfile.py", "tests/conftest.py", "tests/support.py", *IN_WHEEL]
+NOT_IN_SDIST = ("reports/latest/", ".nox/", ".git/", "dist/")
 
 nox.options.sessions = ["lint", "types", "tests", "conformance"]
 nox.options.reuse_venv = "yes"
@@ -75,14 +79,15 @@ def build(session: nox.Session) -> None:
     """Build wheel and sdist, look into them, and run the wheel in an empty environment and folder."""
     session.install("build")
     folder = Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder / "dist", ignore_errors=True)
     session.run("python", "-m", "build", "--outdir", str(folder / "dist"), str(ROOT))
     wheel = next((folder / "dist").glob("*.whl"))
-    names = set(zipfile.ZipFile(wheel).namelist())
-    missing = [name for name in IN_WHEEL if name not in names]
-    if missing or any(name.startswith("tests/") for name in names):
-        session.error(f"the wheel lacks {missing} or holds tests")
-    if not next((folder / "dist").glob("*.tar.gz"), None):
-        session.error("there is no sdist")
+    sdist = next((folder / "dist").glob("*.tar.gz"))
+    with zipfile.ZipFile(wheel) as archive:
+        _look(session, wheel, set(archive.namelist()), IN_WHEEL, ("tests/",))
+    with tarfile.open(sdist) as packed:
+        inside = {name.partition("/")[2] for name in packed.getnames()}  # below a folder of the sdist's own name
+    _look(session, sdist, inside, IN_SDIST, NOT_IN_SDIST)
     session.run("python", "-m", "venv", "--clear", str(folder / "venv"))
     session.run(str(folder / "venv/bin/pip"), "install", "--quiet", str(wheel), external=True)
     empty = folder / "empty"
@@ -92,3 +97,11 @@ def build(session: nox.Session) -> None:
     session.run(program, "scenarios", external=True, silent=True)
     session.run(program, "run", "--family", "ETAG,DEL", "--clients", "boto3,raw", external=True)
     session.run(program, "gate", "reports/latest", external=True)
+
+
+def _look(session: nox.Session, archive: Path, names: set[str], wanted: list[str], unwanted: tuple[str, ...]) -> None:
+    """End the session unless the archive holds every wanted name and nothing below an unwanted folder."""
+    missing = [name for name in wanted if name not in names]
+    surplus = sorted(name for name in names if name.startswith(unwanted))
+    if missing or surplus:
+        session.error(f"{archive.name} lacks {missing}, and should not hold {surplus[:5]}")

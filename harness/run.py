@@ -103,7 +103,7 @@ def contact(endpoint: Endpoint, bucket: str = "", prefix: str = "", *, implicit:
 def _foreign(answer: Observed, endpoint: Endpoint) -> str:
     """What an answer to ListBuckets is that no S3 endpoint gives; "" if it is none such.
 
-    Refusals (4xx, 501) are: not every account may list buckets, and not every gateway can.
+    Refusals (4xx, 501) are none: not every account may list buckets, and not every gateway can.
     """
     status, document = answer.status or 0, answer.document
     if 400 <= status < 500 or status == 501:
@@ -131,7 +131,9 @@ def _usable(answer: Observed, endpoint: Endpoint, bucket: str, *, implicit: bool
         EndpointError: the endpoint does not answer, or the credentials may not use it.
     """
     if answer.failure:
-        raise EndpointError(f"{endpoint.url} does not answer about --bucket {bucket}: {shown(answer.failure, endpoint)}")
+        raise EndpointError(
+            f"{endpoint.url} does not answer about --bucket {bucket}: {shown(answer.failure, endpoint)}"
+        )
     if answer.status in (401, 403):
         raise EndpointError(
             f"the credentials may not use --bucket {bucket} at {endpoint.url} ({_said(answer, endpoint)})"
@@ -161,7 +163,7 @@ def _speaks_s3(answer: Observed) -> bool:
     """Whether an answer about a bucket is a listing or S3's own refusal, not what a web server says to everything."""
     if answer.ok:
         return answer.document is not None and answer.document.tag == "ListBucketResult"
-    return bool(answer.code) and (answer.status or 0) <= 501
+    return bool(answer.code) and ((answer.status or 500) < 500 or answer.status == 501)
 
 
 def _said(answer: Observed, endpoint: Endpoint) -> str:
@@ -347,11 +349,15 @@ class _Watch:
             if time.monotonic() - self._file.latest > self._limit:
                 why = f"nothing finished for {self._limit:g} s"
                 if self._file.finish(["not cleaned up; see the journal"], why):
-                    telling = threading.Thread(target=self._on_stall, args=(why,), daemon=True)
+                    telling = threading.Thread(target=self._tell, args=(why,), daemon=True)
                     telling.start()
                     telling.join(_TELLING_SECONDS)
                     os._exit(INCOMPLETE)
                 return
+
+    def _tell(self, why: str) -> None:
+        with suppress(Exception):
+            self._on_stall(why)
 
 
 def _header(

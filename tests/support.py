@@ -24,6 +24,8 @@ ROOT = Path(__file__).parent.parent
 S3CONFORM = (sys.executable, "-P", "-c", "from harness.cli import main; main()")
 SECONDS = 45
 """How long any program of a test may take: far more than it needs, far less than a stuck test run."""
+BUCKETS = b"<ListAllMyBucketsResult/>"
+"""What a stub answers to `GET /` to be taken for S3."""
 
 
 def environment(**more: str) -> dict[str, str]:

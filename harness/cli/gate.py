@@ -8,11 +8,19 @@ import click
 
 from harness import errors, gate, record
 
+_EPILOG = """\
+\b
+Exit codes:
+  0  everything conforms or is as documented
+  1  violations
+  4  the run is incomplete, checked nothing, or is no run
+"""
 
-@click.command("gate")
+
+@click.command("gate", short_help="Turn a run into an exit code for CI.", epilog=_EPILOG)
 @click.argument("run", type=click.Path(path_type=Path))
 def command(run: Path) -> int:
-    """Exit 0 if RUN passes, 1 if it has violations, 4 if it is incomplete or nothing was checked."""
+    """Say whether RUN passes, from its run file alone. RUN is that file, or the folder that holds it."""
     read = record.read(run)
     code = gate.exit_code(read)
     failing = sum(cell.fails for cell in read.cells)

@@ -3,46 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from harness.config import Endpoint, check_url
+from harness.config import Endpoint, check_region, check_url
 from harness.errors import UsageError
 from harness.wire.sigv4 import Credentials
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SECOND_ACCESS_KEY = "S3CONFORM_SECOND_ACCESS_KEY"
+SECOND_SECRET_KEY = "S3CONFORM_SECOND_SECRET_KEY"  # noqa: S105 - the name of a variable
+
 _OPTIONS = (
-    click.option("--access-key", envvar="AWS_ACCESS_KEY_ID", default="", help="Access key id. [env: AWS_ACCESS_KEY_ID]"
-   ),
-    click.option(
-        "--secret-key", envvar="AWS_SECRET_ACCESS_KEY", default="", help="Secret key. [env: AWS_SECRET_ACCESS_KEY]"
-    ),
-    click.option(
-        "--session-token", envvar="AWS_SESSION_TOKEN", default="", help="Session token. [env: AWS_SESSION_TOKEN]"
-    ),
-    click.option(
-        "--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], default="us-east-1", show_default=True,
-        help="Region that requests are signed for. [env: AWS_REGION]",
-    ),
+    click.option("--access-key", envvar="AWS_ACCESS_KEY_ID", default="", metavar="KEY",
+                 help="Access key id. [env: AWS_ACCESS_KEY_ID]"),
+    click.option("--secret-key", envvar="AWS_SECRET_ACCESS_KEY", default="", metavar="KEY",
+                 help="Secret key; better in the environment than in the process list. [env: AWS_SECRET_ACCESS_KEY]"),
+    click.option("--session-token", envvar="AWS_SESSION_TOKEN", default="", metavar="TOKEN",
+                 help="Session token of temporary credentials. [env: AWS_SESSION_TOKEN]"),
+    click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], default="us-east-1", show_default=True,
+                 metavar="NAME", help="Region that requests are signed for. [env: AWS_REGION]"),
     click.option("--addressing", type=click.Choice(["path", "virtual"]), default="path", show_default=True,
                  help="Bucket in the path or in the host name."),
     click.option("--insecure", is_flag=True, help="Do not verify TLS certificates."),
-    click.option("--ca-bundle", envvar="AWS_CA_BUNDLE", default="",
+    click.option("--ca-bundle", envvar="AWS_CA_BUNDLE", default="", metavar="FILE",
                  help="PEM file of CAs to trust. [env: AWS_CA_BUNDLE]"),
-    click.option("--timeout", type=click.FloatRange(0.1, 3600), default=30.0, show_default=True,
-                 help="Seconds that any single wait may take."),
+    click.option("--timeout", type=click.FloatRange(0.1, 3600), default=30.0, show_default=True, metavar="SECONDS",
+                 help="How long any single wait may take."),
 )  # fmt: skip
-
-
-# Credentials of another account come from the environment alone: few have them, and fewer want them in a process list.
-_SECOND = {
-    "second_access_key": "S3CONFORM_SECOND_ACCESS_KEY",
-    "second_secret_key": "S3CONFORM_SECOND_SECRET_KEY",
-}
-_IN_HEADERS = ("access_key", "secret_key", "session_token", "region", *_SECOND)
 
 
 def endpoint_options(function: F) -> F:
@@ -52,28 +45,29 @@ def endpoint_options(function: F) -> F:
     return function
 
 
-def make_endpoint(url: str, options: dict[str, Any]) -> Endpoint:
+def make_endpoint(url: str, options: dict[str, Any], second: Credentials | None = None) -> Endpoint:
     """The endpoint that the options describe.
 
+    Args:
+        url: its URL.
+        options: the values of `endpoint_options`.
+        second: credentials of another account.
+
     Raises:
-        UsageError: a URL or credentials that cannot be used.
+        UsageError: a URL, region, CA bundle or credentials that cannot be used.
     """
-    options = {name: os.environ.get(variable, "") for name, variable in _SECOND.items()} | options
-    if not options["access_key"] or not options["secret_key"]:
+    access_key, secret_key = options["access_key"], options["secret_key"]
+    if not access_key or not secret_key:
         raise UsageError(
             "no credentials: give --access-key and --secret-key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
-    credentials = Credentials(options["access_key"], options["secret_key"], options["session_token"])
-    for name in _IN_HEADERS:
-        if not options[name].isascii() or not options[name].isprintable() or " " in options[name]:
-            raise UsageError(f"--{name.replace('_', '-')} has characters that no HTTP header can carry")
-    second = None
-    if options["second_access_key"] and options["second_secret_key"]:
-        second = Credentials(options["second_access_key"], options["second_secret_key"])
+    _check_carried("--access-key", access_key)
+    _check_carried("--secret-key", secret_key)
+    _check_carried("--session-token", options["session_token"])
     endpoint = Endpoint(
         url=check_url(url),
-        credentials=credentials,
-        region=options["region"],
+        credentials=Credentials(access_key, secret_key, options["session_token"]),
+        region=check_region(options["region"]),
         addressing=options["addressing"],
         insecure=options["insecure"],
         ca_bundle=options["ca_bundle"],
@@ -82,3 +76,37 @@ def make_endpoint(url: str, options: dict[str, Any]) -> Endpoint:
     )
     endpoint.tls()
     return endpoint
+
+
+def second_account() -> Credentials | None:
+    """Another account's credentials, if there are any.
+
+    They come from the environment alone: few have them, and nobody wants more of them in a process list.
+
+    Raises:
+        UsageError: half of them, or unusable ones.
+    """
+    access_key, secret_key = os.environ.get(SECOND_ACCESS_KEY, ""), os.environ.get(SECOND_SECRET_KEY, "")
+    if bool(access_key) != bool(secret_key):
+        raise UsageError(f"{SECOND_ACCESS_KEY} and {SECOND_SECRET_KEY} belong together: set both or none")
+    _check_carried(SECOND_ACCESS_KEY, access_key)
+    _check_carried(SECOND_SECRET_KEY, secret_key)
+    return Credentials(access_key, secret_key) if access_key else None
+
+
+def _check_carried(name: str, text: str) -> None:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise UsageError(f"{name} has characters that no HTTP header can carry")
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Whatever cannot be written within the block is a matter of --out.
+
+    Raises:
+        UsageError: instead of OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"--out {out}: cannot write there: {error.strerror}") from None

@@ -8,31 +8,44 @@ import click
 import msgspec
 
 from harness import record
-from harness.errors import UsageError
+from harness.cli.options import writing
+from harness.errors import OK, UsageError
+
+_EPILOG = """\
+\b
+Examples:
+  s3conform report reports/latest --out page     all formats of one run
+  s3conform report runs/a runs/b --out matrix    two gateways side by side
+  s3conform report --schema > schema.json        for programs that read runs
+"""
 
 
-@click.command("report")
-@click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=None, help="Folder for the reports.")
+@click.command("report", short_help="Write HTML and other reports of one or more runs.", epilog=_EPILOG)
+@click.argument("runs", metavar="RUN…", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=None, metavar="DIR",
+              help="Folder for the reports.")  # fmt: skip
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a run file's lines, and nothing else.")
-def command(runs: tuple[Path, ...], out: Path | None, schema: bool) -> None:
-    """Write reports of one or more RUNS (run files, or folders that hold run.jsonl).
+def command(runs: tuple[Path, ...], out: Path | None, schema: bool) -> int | None:
+    """Write reports of runs: each RUN is a run file, or a folder that holds run.jsonl.
 
-    An incomplete run is reported as such, with what it has.
+    One run becomes HTML, JUnit, Markdown and a badge; several become one HTML matrix. An incomplete run is reported as
+    such, with what it has.
     """
     if schema:
         click.echo(msgspec.json.format(msgspec.json.encode(record.json_schema()), indent=1).decode())
-        return
+        return None
     if not runs or out is None:
         raise UsageError("name one or more run files, and --out DIR")
     import reports
     from reports.html import write_html
 
     read = [record.read(path) for path in runs]
-    out.mkdir(parents=True, exist_ok=True)
-    if len(read) == 1:
-        files = reports.write_all(read[0], out)
-        click.echo(f"Report: {files['html']}")
-        return
-    write_html(read, out / "index.html")
-    click.echo(f"Report: {out / 'index.html'}")
+    page = out / "index.html"
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        if len(read) == 1:
+            page = reports.write_all(read[0], out)["html"]
+        else:
+            write_html(read, page)
+    click.echo(f"Report: {page}")
+    return OK

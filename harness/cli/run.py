@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,45 +13,108 @@ from typing import Any
 
 import click
 
-from harness import __version__, gate, offline, profile, record, run, scenario
-from harness.cli.options import endpoint_options, make_endpoint
+from harness import __version__, gate, offline, profile, record, run, sandbox, scenario
+from harness.cli.options import (
+    SECOND_ACCESS_KEY,
+    SECOND_SECRET_KEY,
+    endpoint_options,
+    make_endpoint,
+    second_account,
+    writing,
+)
 from harness.cli.progress import Progress
 from harness.clients import CLIENTS
-from harness.config import Endpoint, RunConfig
+from harness.config import Endpoint, RunConfig, check_bucket, check_region
 from harness.errors import INTERRUPTED, UsageError, unknown
+from harness.profile import Profile
 from harness.record import ClientInfo, GatewayInfo
+from harness.wire.sigv4 import Credentials
+
+_EPILOG = f"""\
+\b
+Examples:
+  s3conform run
+      try it: judge the bundled server with every client
+  s3conform run --endpoint https://s3.example.com --family LST2,MPU
+      two families, with credentials from the environment
+  s3conform run --endpoint URL --bucket my-bucket --clients rclone
+      only rclone, only below a prefix of an existing bucket
+  s3conform run --personality auto-drive --profile auto-drive
+      a gateway that documents what it does otherwise
+
+\b
+Exit codes:
+  0    everything conforms or is as documented
+  1    violations
+  2    usage or configuration
+  3    endpoint unreachable, no S3 endpoint, or credentials refused
+  4    nothing was checked, or the run is incomplete
+  130  interrupted; the run file stays valid
+
+\b
+A few scenarios need a second account. Its credentials come from
+{SECOND_ACCESS_KEY} and {SECOND_SECRET_KEY};
+the bundled server has one of its own.
+"""
 
 
-@click.command("run")
-@click.option("--endpoint", default="", help="URL to judge; without it, the bundled reference server is started.")
+@click.command("run", short_help="Judge an endpoint and write a report.", epilog=_EPILOG)
+@click.option(
+    "--endpoint",
+    default="",
+    metavar="URL",
+    help="Endpoint to judge; without it, the bundled reference server is started.",
+)
 @endpoint_options
 @click.option(
     "--profile",
     "profile_name",
     default="aws",
     show_default=True,
-    help="What the gateway documents: name or file.",
+    metavar="NAME|FILE",
+    help="What the gateway documents about itself.",
 )
-@click.option("--clients", default="", help="Clients, comma-separated. Default: all that are installed.")
-@click.option("--family", default="", help="Only these families, comma-separated: ETAG,LST2 …")
-@click.option("--scenario", "scenario_ids", default="", help="Only these scenarios, comma-separated: ETAG-001 …")
+@click.option(
+    "--clients",
+    default="",
+    metavar="NAME,…",
+    help=f"Only these clients: {', '.join(CLIENTS)}.  [default: all that are installed]",
+)
+@click.option(
+    "--family",
+    default="",
+    metavar="NAME,…",
+    help="Only these families of scenarios, as ETAG,LST2; `s3conform scenarios` lists them.",
+)
+@click.option("--scenario", "scenario_ids", default="", metavar="ID,…", help="Only these scenarios, as ETAG-001.")
 @click.option(
     "--level",
     type=click.Choice(["must", "should", "extended"]),
     default="extended",
     show_default=True,
-    help="Lowest level to check.",
+    help="Lowest level to check; must is the highest.",
 )
-@click.option("--bucket", default="", help="Use only this existing bucket, below a prefix of the run's own.")
-@click.option("-n", "--workers", type=click.IntRange(1, 64), default=None, help="Processes. Default: number of CPUs.")
-@click.option("--personality", default="", help="What the bundled server plays, when there is no --endpoint.")
+@click.option(
+    "--bucket", default="", metavar="NAME", help="Use only this existing bucket, below a prefix of the run's own."
+)
+@click.option(
+    "-n",
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=None,
+    metavar="N",
+    help="Processes to use.  [default: CPUs available]",
+)
+@click.option(
+    "--personality", default="", metavar="NAME", help="Gateway that the bundled server plays; not with --endpoint."
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("reports/latest"),
-              show_default=True, help="Folder for run file and reports.")  # fmt: skip
+              show_default=True, metavar="DIR", help="Folder for run file and reports.")  # fmt: skip
 def command(**options: Any) -> int:
-    """Judge an endpoint: run scenarios through real clients and write a run folder.
+    """Judge an endpoint: run scenarios through real clients and write a report.
 
-    Exit codes: 0 everything conforms or is as documented; 1 violations; 2 usage; 3 endpoint unreachable or
-    credentials refused; 4 nothing was checked or the run is incomplete; 130 interrupted.
+    The run makes buckets named s3conform-…, works in those alone, and removes them. index.html in the --out folder
+    is what to read first.
     """
     registry = scenario.load()
     level = options["level"].upper()
@@ -58,11 +122,14 @@ def command(**options: Any) -> int:
     documented = profile.load(options["profile_name"])
     profile.check(documented, registry)
     infos = _clients(options["clients"])
+    if options["bucket"]:
+        check_bucket(options["bucket"], options["addressing"])
+    run_id = run.new_run_id()
     with ExitStack() as stack:
         stack.enter_context(_locked(options["out"]))
-        endpoint, gateway = _endpoint(options, stack)
+        endpoint, gateway = _endpoint(options, run_id, documented, stack)
         config = RunConfig(
-            run_id=run.new_run_id(),
+            run_id=run_id,
             endpoint=endpoint,
             profile=options["profile_name"],
             clients={info.name: info.version for info in infos if not info.missing},
@@ -72,10 +139,10 @@ def command(**options: Any) -> int:
             bucket=options["bucket"],
         )
         planned = run.plan(selection, config)
-        workers = options["workers"] or os.cpu_count() or 1
+        workers = min(options["workers"] or _cpus(), len(planned))
         with Progress(len(planned), f"{endpoint.url} as {documented.title}") as progress:
             outcome = run.execute(
-                config, selection, infos, gateway, min(workers, len(planned)), progress.cell, lambda: None
+                config, selection, infos, gateway, workers, progress.cell, lambda why: _stalled(options["out"], why)
             )
     return _report(options["out"], outcome)
 
@@ -88,33 +155,60 @@ def _report(out: Path, outcome: run.Outcome) -> int:
     from reports.terminal import summary
 
     finished = record.read(out)
+    code = INTERRUPTED if outcome.interrupted == run.BY_USER else gate.exit_code(finished)
     files = reports.write_all(finished, out)
     console = Console(soft_wrap=True)
     summary(finished, console)
     console.print(f"Report: {files['html']}", markup=False, highlight=False)
-    if outcome.interrupted == run.BY_USER:
-        return INTERRUPTED
-    return gate.exit_code(finished)
+    return code
 
 
-def _endpoint(options: dict[str, Any], stack: ExitStack) -> tuple[Endpoint, GatewayInfo]:
+def _stalled(out: Path, why: str) -> None:
+    """Say that a run is stuck, and report what it has; the process ends after this, whatever comes of it."""
+    click.echo(
+        f"s3conform: {why}: the run is stuck and ends here; s3conform cleanup {out} removes what it left", err=True
+    )
+    import reports
+
+    reports.write_all(record.read(out), out)
+    sys.stderr.flush()
+
+
+def _endpoint(
+    options: dict[str, Any], run_id: str, documented: Profile, stack: ExitStack
+) -> tuple[Endpoint, GatewayInfo]:
     """The endpoint to judge, contacted; the bundled server if none is named."""
-    if options["endpoint"]:
-        if options["personality"]:
-            raise UsageError("--personality is for the bundled server; it does not go with --endpoint")
-        endpoint = make_endpoint(options["endpoint"], options)
-        return endpoint, GatewayInfo(name=run.contact(endpoint)[:100] or "unknown")
-    first, second = ((f"AK{token_hex(9).upper()}", token_hex(20)) for _ in range(2))
-    arguments = ["--region", options["region"], "--credential", ":".join(first), "--credential", ":".join(second)]
+    if not options["endpoint"]:
+        endpoint = _bundled(options, stack)
+        name = "s3conform reference server" + (f" as {options['personality']}" if options["personality"] else "")
+        gateway = GatewayInfo(name=name, version=__version__)
+    elif options["personality"]:
+        raise UsageError("--personality is for the bundled server; it does not go with --endpoint")
+    else:
+        endpoint, gateway = make_endpoint(options["endpoint"], options, second_account()), None
+    implicit = documented.buckets.creation == "implicit"
+    named = run.contact(endpoint, options["bucket"], f"{sandbox.NAME}-{run_id}/", implicit=implicit)
+    return endpoint, gateway or GatewayInfo(name=named[:100] or "unknown")
+
+
+def _bundled(options: dict[str, Any], stack: ExitStack) -> Endpoint:
+    """The bundled server, with two accounts of its own."""
+    first, second = (Credentials(f"AK{token_hex(9).upper()}", token_hex(20)) for _ in range(2))
+    arguments = ["--region", check_region(options["region"])]
+    for account in (first, second):
+        arguments += ["--credential", f"{account.access_key}:{account.secret_key}"]
     arguments += ["--personality", options["personality"]] if options["personality"] else []
     ready = stack.enter_context(offline.reference_server(*arguments))
-    own = {"access_key": first[0], "secret_key": first[1], "session_token": ""}
-    own |= {"second_access_key": second[0], "second_secret_key": second[1]}
+    own = {"access_key": first.access_key, "secret_key": first.secret_key, "session_token": ""}
     # By name, not by address: a bucket can stand before a name, so that virtual-hosted style is judged too.
-    endpoint = make_endpoint(ready.endpoint.replace("127.0.0.1", "localhost"), options | own)
-    run.contact(endpoint)
-    name = "s3conform reference server" + (f" as {options['personality']}" if options["personality"] else "")
-    return endpoint, GatewayInfo(name=name, version=__version__)
+    return make_endpoint(ready.endpoint.replace("127.0.0.1", "localhost"), options | own, second)
+
+
+def _cpus() -> int:
+    """CPUs that this process may use, which in a container or under `taskset` are fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _clients(names: str) -> list[ClientInfo]:
@@ -141,11 +235,9 @@ def _locked(out: Path) -> Iterator[None]:
     Raises:
         UsageError: it cannot be written, or another run is using it.
     """
-    try:
+    with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         handle = (out / ".lock").open("w")
-    except OSError as error:
-        raise UsageError(f"--out {out}: cannot write there: {error.strerror}") from None
     with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

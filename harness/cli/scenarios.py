@@ -8,10 +8,13 @@ import msgspec
 from harness import scenario
 
 
-@click.command("scenarios")
+@click.command("scenarios", short_help="List what can be checked.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, with texts and sources.")
 def command(as_json: bool) -> None:
-    """List what can be checked."""
+    """List what can be checked: id, level and statement of each scenario.
+
+    The letters of an id are its family; `s3conform run` takes either: --scenario ETAG-001, --family ETAG.
+    """
     found = scenario.load().values()
     if as_json:
         rows = [

@@ -221,7 +221,7 @@ class AwsCli(ProgramClient):
         )
 
     def _read(self, operation: str, result: Result, recorded: Sequence[Recorded], record: Recorded | None) -> Observed:
-        """What it came to; the CLI's own words fill in where the wire was not recorded.
+        """What it came to; the CLI's own words fill in where the wire was not recorded, or shows what they tell of.
 
         Raises:
             Inexpressible: the CLI refused to send it.
@@ -231,7 +231,8 @@ class AwsCli(ProgramClient):
         if result.exit_code and not recorded and not refused and _UNSENT.search(result.stderr):
             raise Inexpressible(f"the AWS CLI does not send this: {_reason(result.stderr)}")
         observed = self.observed(operation, result, recorded, record)
-        if refused and not observed.code and not result.stopped:
+        shown = self.proxy is None or (refused and self.sent(recorded, [refused[2]], {}))
+        if refused and shown and not observed.code and not result.stopped:
             observed.message = refused[3]
             if record is None:
                 observed.failure = ""

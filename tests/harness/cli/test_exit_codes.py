@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import re
 import resource
 import socket
-import threading
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,7 +15,22 @@ from pathlib import Path
 import pytest
 
 from harness import record
-from tests.support import Ended, Handler, Relay, Server, cells, ended, lines, listener, s3conform, started, stub
+from tests.support import (
+    BUCKETS,
+    SECONDS,
+    Ended,
+    Handler,
+    Relay,
+    Server,
+    cells,
+    ended,
+    environment,
+    lines,
+    listener,
+    s3conform,
+    started,
+    stub,
+)
 
 CREDENTIALS = ("--access-key", "AK", "--secret-key", "SK")
 SMALL = ("--scenario", "ETAG-001", "--clients", "raw", "--workers", "1", "--out", "out")
@@ -23,10 +39,10 @@ UNREACHABLE_SECONDS = 11.0
 
 
 def one_line(text: str) -> str:
-    """The text, which is a single line, or click's usage with its error in the last line."""
-    shown = text.strip().splitlines()
-    assert len(shown) == 1 or shown[0].startswith("Usage:"), text
-    return shown[-1]
+    """The text, which is a single line beside those that show the progress of a run."""
+    shown = [line for line in text.strip().splitlines() if not re.match(r"Judging |\d+/\d+ cells", line)]
+    assert len(shown) == 1, text
+    return shown[0]
 
 
 # --- 0 and 1 ---
@@ -57,7 +73,7 @@ def test_violations_exit_1(tmp_path: Path) -> None:
     """An endpoint that answers 501 to everything violates what is asked of it."""
 
     def refuse(request: Handler) -> None:
-        request.say(200 if request.path == "/" else 501, b"")
+        request.say(*((200, BUCKETS) if request.path == "/" else (501,)))
 
     with stub(refuse) as url:
         end = s3conform("run", "--endpoint", url, *CREDENTIALS, *SMALL, "--bucket", "given", cwd=tmp_path)
@@ -94,8 +110,15 @@ def test_violations_exit_1(tmp_path: Path) -> None:
         (("--out", "file"), "'file' is a file"),
         (("--out", "file/out"), "--out file/out: cannot write there"),
         (("--workers", "0"), "--workers"),
-        (("--endpont", "x"), "--endpoint"),
+        (("--endpont", "x"), "'s3conform run --help'"),
         (("surplus",), "surplus"),
+        (("--region", ""), "--region '' is no region"),
+        (("--region", "bad_region!"), "--region 'bad_region!' is no region"),
+        (("--endpoint", "http://127.0.0.1:1", *CREDENTIALS, "--region", ""), "--region '' is no region"),
+        (("--endpoint", "http://127.0.0.1:1", *CREDENTIALS, "--region", "bad_region!"), "is no region"),
+        (("--bucket", "no/bucket"), "--bucket 'no/bucket' is no bucket name"),
+        (("--bucket", "x"), "--bucket 'x' is no bucket name"),
+        (("--bucket", "Under_score", "--addressing", "virtual"), "cannot be part of a host name"),
     ],
 )  # fmt: skip
 def test_what_the_user_got_wrong_exits_2_with_one_clear_line(
@@ -105,8 +128,8 @@ def test_what_the_user_got_wrong_exits_2_with_one_clear_line(
     (tmp_path / "file").write_text("no certificate, no folder")
     end = in_process("run", *arguments)
     assert end.code == 2, end.text
-    assert said in end.err.strip().splitlines()[-1]
-    assert len(end.err.strip().splitlines()) == (4 if end.err.startswith("Usage:") else 1)
+    assert said in one_line(end.err)
+    assert end.err.startswith("s3conform: ")
 
 
 def test_user_name_in_the_url_is_refused_without_repeating_it(in_process: Callable[..., Ended]) -> None:
@@ -117,9 +140,10 @@ def test_user_name_in_the_url_is_refused_without_repeating_it(in_process: Callab
 
 
 def test_unknown_personality_exits_2_with_the_nearest_name(tmp_path: Path) -> None:
-    """The bundled server names the nearest personality."""
+    """The bundled server names the nearest personality; its line is the only one."""
     end = s3conform("run", "--personality", "autodrive", *SMALL, cwd=tmp_path)
     assert end.code == 2, end.text
+    assert one_line(end.err).startswith("s3conform: unknown personality 'autodrive'")
     assert "did you mean 'auto-drive'?" in end.err
 
 
@@ -128,15 +152,38 @@ def test_run_file_that_cannot_be_written_exits_2(tmp_path: Path) -> None:
     (tmp_path / "taken" / "run.jsonl").mkdir(parents=True)
     end = s3conform("run", *SMALL[:-1], "taken", cwd=tmp_path)
     assert end.code == 2, end.text
-    assert "--out taken: cannot write there" in one_line(end.err.replace("Judging", "\nUsage: Judging"))
+    assert "--out taken: cannot write there" in one_line(end.err)
 
 
-@pytest.mark.parametrize("verb", ["rn", "reprot"])
-def test_unknown_verb_exits_2(tmp_path: Path, verb: str) -> None:
-    """A verb that does not exist is a usage error."""
-    end = s3conform(verb, cwd=tmp_path)
+@pytest.mark.parametrize(("verb", "meant"), [("rn", "run"), ("reprot", "report")])
+def test_unknown_verb_exits_2(in_process: Callable[..., Ended], verb: str, meant: str) -> None:
+    """A verb that does not exist is a usage error, and the nearest one is named."""
+    end = in_process(verb)
     assert end.code == 2
-    assert verb in end.err
+    assert one_line(end.err) == f"s3conform: unknown verb {verb!r}: did you mean {meant!r}?"
+
+
+def test_no_verb_shows_the_help_and_exits_2(in_process: Callable[..., Ended]) -> None:
+    """Nothing was asked for: that is no success, and the way on is shown."""
+    end = in_process()
+    assert (end.code, end.out) == (2, "")
+    assert "s3conform run --endpoint URL" in end.err
+
+
+def test_bucket_that_does_not_exist_exits_2(tmp_path: Path, server: Server) -> None:
+    """A mistyped --bucket is the user's, and is not charged to the endpoint."""
+    end = s3conform("run", *server.options, *SMALL, "--bucket", "not-there", cwd=tmp_path)
+    assert end.code == 2, end.text
+    assert "--bucket not-there" in one_line(end.err)
+    assert not (tmp_path / "out" / "run.jsonl").exists()
+
+
+def test_half_a_second_account_exits_2(tmp_path: Path) -> None:
+    """An access key without its secret key would silently leave scenarios out."""
+    options = ("--endpoint", "http://127.0.0.1:1", *CREDENTIALS, *SMALL)
+    end = s3conform("run", *options, cwd=tmp_path, env={"S3CONFORM_SECOND_ACCESS_KEY": "AK2"})
+    assert end.code == 2, end.text
+    assert "S3CONFORM_SECOND_SECRET_KEY" in one_line(end.err)
 
 
 # --- 3 ---
@@ -285,23 +332,35 @@ def test_full_disk_ends_a_run_with_4_and_a_readable_file(tmp_path: Path, server:
         relay.release()
         end = ended(process)
     assert end.code == 4, end.text
-    assert "File too large" in one_line(end.err.replace("Judging", "Usage: Judging"))
+    assert one_line(end.err) == "s3conform: File too large"
     run = record.read(tmp_path / "out")
     assert run.cells
     assert not run.complete
     assert server.buckets() == before
 
 
-def test_output_into_a_closed_pipe_is_no_crash(tmp_path: Path, finished: Path) -> None:
-    """`s3conform … | head -1` ends quietly."""
-    with started("report", "--schema", cwd=tmp_path) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        os.close(os.dup(process.stdout.fileno()))
-        process.stdout.close()
-        errors: list[str] = []
-        reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))
-        reader.start()
-        process.wait(20)
-        reader.join(5)
-        assert "Traceback" not in errors[0]
+STUCK = """
+import sys, time
+from harness import plugin, run
+run._STALL_LIMITS = 0.01
+plugin.main = lambda *_: time.sleep(60)
+from harness.cli import main
+main()
+"""
+
+
+def test_stuck_run_says_so_leaves_reports_and_exits_4(tmp_path: Path) -> None:
+    """A run in which nothing finishes any more ends with one clear line, and reports that call it incomplete."""
+    end = subprocess.run(
+        [sys.executable, "-P", "-c", STUCK, "run", *SMALL],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert end.returncode == 4, end.stderr
+    assert one_line(end.stderr).startswith("s3conform: nothing finished for 1.2 s: ")
+    assert lines(tmp_path / "out")[-1]["interrupted"] == "nothing finished for 1.2 s"
+    assert "incomplete" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8").lower()

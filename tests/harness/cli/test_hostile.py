@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tests.support import Handler, Relay, Server, cells, lines, s3conform, stub
+from tests.support import BUCKETS, Handler, Relay, Server, cells, lines, s3conform, stub
 
 CREDENTIALS = ("--access-key", "AK", "--secret-key", "SK")
 ESCAPES = "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>[red]&#0;\u202e"
@@ -101,7 +101,7 @@ def attack(request: Handler) -> None:
     found = re.search(r"([a-z0-9]+-\d{3})-(raw|boto3)-\d", request.path)
     action = ATTACKS.get(found[1].upper()) if found else None
     if action is None:
-        request.say(200)
+        request.say(200, BUCKETS if request.path == "/" else b"")
         return
     with suppress(ConnectionError):
         action(request)
@@ -131,11 +131,11 @@ def test_answer_that_trickles_is_given_up(tmp_path: Path) -> None:
             with suppress(ConnectionError):
                 trickle(request)
         else:
-            request.say(200)
+            request.say(200, BUCKETS if request.path == "/" else b"")
 
     begun = time.monotonic()
     with stub(slow) as url:
-        options = ("--bucket", "given", "--clients", "raw", "--timeout", 0.4, "--workers", 1, "--out", "out")
+        options = ("--bucket", "given", "--clients", "raw", "--timeout", 0.2, "--workers", 1, "--out", "out")
         end = s3conform("run", "--endpoint", url, *CREDENTIALS, "--scenario", "ETAG-002", *options, cwd=tmp_path)
     assert end.code == 1, end.text
     assert cells(tmp_path / "out") == {"ETAG-002[raw]": "violates"}
@@ -177,7 +177,7 @@ def test_endpoint_that_falls_silent_does_not_cost_a_timeout_for_every_cell(tmp_p
     """A black hole is asked again, but not for as long as it takes for each of the remaining cells."""
     begun = time.monotonic()
     with Relay(server.address, hold_after=9) as relay:
-        options = ("--clients", "raw,boto3", "--workers", 1, "--timeout", 1, "--out", "out")
+        options = ("--clients", "raw,boto3", "--workers", 1, "--timeout", 0.5, "--out", "out")
         end = s3conform("run", "--endpoint", relay.endpoint, *server.keys, *SELECTION, *options, cwd=tmp_path)
         seconds = time.monotonic() - begun
     try:

@@ -9,7 +9,20 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support import Ended, Handler, Relay, Server, cells, ended, lines, reference_server, s3conform, started, stub
+from tests.support import (
+    BUCKETS,
+    Ended,
+    Handler,
+    Relay,
+    Server,
+    cells,
+    ended,
+    lines,
+    reference_server,
+    s3conform,
+    started,
+    stub,
+)
 
 SELECTION = ("--scenario", "ETAG-001,LST2-004,DEL-001,DEL-003,DEL-005", "--clients", "raw,boto3")
 RUN = "s3conform-250101120000-abcdef"
@@ -183,7 +196,7 @@ def test_cleanup_needs_neither_batches_nor_versions_nor_uploads(tmp_path: Path) 
         if "list-type=2" in query or re.search(r"\b(delete|versions|uploads)\b", query):
             request.say(501, b"<Error><Code>NotImplemented</Code></Error>")
         elif path == "/":
-            request.say(200, b"<ListAllMyBucketsResult/>")
+            request.say(200, BUCKETS)
         elif request.command == "GET" and objects is not None and not key:
             found = "".join(f"<Contents><Key>{name}</Key></Contents>" for name in sorted(objects))
             page = f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>"
@@ -231,7 +244,7 @@ def test_cleanup_repeats_nothing_harmful_of_what_the_endpoint_says(tmp_path: Pat
 
     def rude(request: Handler) -> None:
         if request.path == "/":
-            request.say(200, b"")
+            request.say(200, BUCKETS)
             return
         token = request.headers["x-amz-security-token"]
         text = f"<Error><Code>No&#27;[2J</Code><Message>{token}\n{'x' * 9999}&#133;</Message></Error>"
@@ -254,3 +267,21 @@ def test_cleanup_of_what_is_no_journal_exits_4(tmp_path: Path, in_process: Calla
         end = in_process("cleanup", name, "--access-key", "AK", "--secret-key", "SK")
         assert end.code == 4, end.text
         assert len(end.err.splitlines()) == 1
+
+
+def test_cleanup_signs_for_the_region_of_the_run(tmp_path: Path, in_process: Callable[..., Ended]) -> None:
+    """Whoever cleans up need not know which region the run was given; what they give counts more."""
+    scopes: set[str] = set()
+
+    def note(request: Handler) -> None:
+        scopes.add(request.headers["Authorization"].split("/")[2])
+        request.say(200, BUCKETS)
+
+    with stub(note) as url:
+        path = journal(tmp_path, url)
+        path.write_text(path.read_text().replace("us-east-1", "eu-west-1"))
+        options = ("cleanup", str(path), "--access-key", "AK", "--secret-key", "SK")
+        assert in_process(*options).code == 0
+        assert scopes == {"eu-west-1"}
+        assert in_process(*options, "--region", "us-east-1").code == 0
+    assert scopes == {"eu-west-1", "us-east-1"}

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from tests.support import Handler, cells, descendants, ended, reference_server, s3conform, started, stub, until
+from tests.support import BUCKETS, Handler, cells, descendants, ended, reference_server, s3conform, started, stub, until
 
 ACCESS = "AKIADISTINCTIVE00017"
 SECRET = "Zq9/dist+inctive'secret\"key&<0123456789>%="
@@ -39,8 +39,12 @@ class Echo:
             self.signatures.update(SIGNATURE.findall(given + request.path))
             self._count += 1
             count = self._count
-        if request.path == "/":
-            request.say(200, b"", Server=f"echo {request.headers['Authorization']}")
+        if count <= 2:  # first contact, and the look at the bucket
+            request.say(
+                200,
+                BUCKETS if count == 1 else b"<ListBucketResult/>",
+                Server=f"echo {request.headers['Authorization']}",
+            )
             return
         bare = SIGNATURE.search(given)
         assert bare is not None

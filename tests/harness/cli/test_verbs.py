@@ -41,6 +41,20 @@ def test_help_of_every_verb(tmp_path: Path, in_process: InProcess, verb: str) ->
         assert all(f"\n  {name} " in end.out for name in VERBS)
 
 
+@pytest.mark.parametrize("verb", ["", *(verb for verb in VERBS if verb != "serve")])
+def test_help_fits_a_terminal_and_cuts_no_sentence(in_process: InProcess, verb: str) -> None:
+    """80 columns, every line about a verb whole."""
+    shown = in_process(*([verb] if verb else []), "--help").out
+    assert [line for line in shown.splitlines() if len(line) > 80 or line.endswith("...")] == []
+
+
+def test_help_of_run_names_the_second_account(in_process: InProcess) -> None:
+    """Its credentials have no option, so that the help is where they are found."""
+    shown = in_process("run", "--help").out
+    assert "S3CONFORM_SECOND_ACCESS_KEY" in shown
+    assert "S3CONFORM_SECOND_SECRET_KEY" in shown
+
+
 def test_version_is_that_of_the_package(in_process: InProcess) -> None:
     """`--version` names program and version."""
     assert in_process("--version").out == f"s3conform, version {__version__}\n"
@@ -94,7 +108,13 @@ def test_report_of_one_run_writes_every_format(runs: Path, tmp_path: Path, in_pr
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [((), 2), (("nowhere", "--out", "r"), 4), (("good",), 2), (("good", "--out", "good/run.jsonl"), 2)],
+    [
+        ((), 2),
+        (("nowhere", "--out", "r"), 4),
+        (("good",), 2),
+        (("good", "--out", "good/run.jsonl"), 2),
+        (("good", "--out", "/proc/x"), 2),
+    ],
 )
 def test_report_without_what_it_needs(
     runs: Path, monkeypatch: pytest.MonkeyPatch, in_process: InProcess, arguments: tuple[str, ...], code: int
@@ -103,7 +123,9 @@ def test_report_without_what_it_needs(
     monkeypatch.chdir(runs)
     end = in_process("report", *arguments)
     assert end.code == code, end.text
-    assert end.err
+    assert len(end.err.splitlines()) == 1
+    if "/proc/x" in arguments:
+        assert "--out /proc/x: cannot write there: " in end.err
 
 
 def test_gate_tells_passing_from_failing(runs: Path, in_process: InProcess) -> None:

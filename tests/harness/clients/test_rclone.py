@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness import expect
 from harness.clients.raw import RawClient
 from harness.clients.rclone import Rclone
 from harness.signals import Inexpressible
@@ -113,11 +114,16 @@ def test_without_a_recorded_wire(server: support.Server, witness: RawClient, buc
         with pytest.raises(Inexpressible, match="does not send DeleteObject"):
             client.call("DeleteObject", {"Bucket": bucket, "Key": "none"})
         refused = client.call("ListObjects", {"Bucket": f"{bucket}-none"})
-        assert (refused.ok, refused.status, refused.code) == (False, None, "")
+        assert (refused.ok, refused.status, refused.code) == (False, 404, "")
         assert (refused.failure, refused.exit_code) == ("", 3)
         assert "directory not found" in refused.message
+        assert expect.refused(404, "NoSuchBucket").test(refused) == ""
+        assert expect.refused(403, "AccessDenied").test(refused).startswith("got 404 exit code 3")
+        assert expect.refused(416, "InvalidRange").test(refused)
         stored = client.call("PutObject", {"Bucket": f"{bucket}-none", "Key": "k", "Body": b"x"})
         assert (stored.ok, stored.status, stored.code, stored.failure) == (False, 404, "NoSuchBucket", "")
+        command = client.command("rcat", f"remote:{bucket}-none/k", "--s3-no-check-bucket", stdin=b"x")
+        assert (command.ok, command.status, command.code, command.failure) == (False, 404, "NoSuchBucket", "")
     finally:
         client.close()
 

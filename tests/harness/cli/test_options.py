@@ -1,0 +1,90 @@
+"""What options come to, beside what the exit codes show."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from harness.cli import run
+from harness.cli.options import make_endpoint, second_account
+from harness.config import check_bucket, check_region
+from harness.errors import UsageError
+from harness.wire.sigv4 import Credentials
+
+GIVEN: dict[str, Any] = {
+    "access_key": "AK",
+    "secret_key": "SK",
+    "session_token": "",
+    "region": "us-east-1",
+    "addressing": "path",
+    "insecure": False,
+    "ca_bundle": "",
+    "timeout": 5.0,
+}
+FIRST, SECOND = "S3CONFORM_SECOND_ACCESS_KEY", "S3CONFORM_SECOND_SECRET_KEY"
+
+
+def test_endpoint_leaves_the_options_as_they_were() -> None:
+    """The second account is what the caller says, and nothing else."""
+    given = dict(GIVEN)
+    second = Credentials("AK2", "SK2")
+    assert make_endpoint("http://127.0.0.1:1/", given, second).second is second
+    assert make_endpoint("http://127.0.0.1:1/", given).second is None
+    assert given == GIVEN
+
+
+def test_second_account_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both variables or none."""
+    for name in (FIRST, SECOND):
+        monkeypatch.delenv(name, raising=False)
+    assert second_account() is None
+    monkeypatch.setenv(FIRST, "AK2")
+    with pytest.raises(UsageError, match="belong together"):
+        second_account()
+    monkeypatch.setenv(SECOND, "SK2")
+    assert second_account() == Credentials("AK2", "SK2")
+    monkeypatch.setenv(FIRST, "A K")
+    with pytest.raises(UsageError, match=f"{FIRST} has characters"):
+        second_account()
+
+
+@pytest.mark.parametrize("region", ["", "bad_region!", "-x", "x-", "123", "a b", "x\n", "r" * 64, "ü"])
+def test_region_that_no_client_can_sign_for(region: str) -> None:
+    """SDKs refuse it before anything is sent, so that every cell of theirs would be an error."""
+    with pytest.raises(UsageError, match="--region"):
+        check_region(region)
+    with pytest.raises(UsageError, match="--region"):
+        make_endpoint("http://127.0.0.1:1", GIVEN | {"region": region})
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "auto", "garage", "x", "1a", "Default", "r" * 63])
+def test_region_that_gateways_have(region: str) -> None:
+    """Many have names of their own."""
+    assert check_region(region) == region
+
+
+@pytest.mark.parametrize("bucket", ["ab", "a/b", "-abc", "abc.", "a b c", "a?b", "../x", "x" * 256, "größe", "abc\n"])
+def test_name_that_no_bucket_has(bucket: str) -> None:
+    """It is refused before it can become part of a request."""
+    with pytest.raises(UsageError, match="is no bucket name"):
+        check_bucket(bucket, "path")
+
+
+@pytest.mark.parametrize("bucket", ["abc", "my-bucket.1", "Old_Bucket", "x" * 255])
+def test_name_that_a_bucket_may_have(bucket: str) -> None:
+    """Also one from before 2018, when there were other rules; but not as a part of a host name."""
+    assert check_bucket(bucket, "path") == bucket
+    if not bucket.islower() or len(bucket) > 63:
+        with pytest.raises(UsageError, match="host name"):
+            check_bucket(bucket, "virtual")
+
+
+def test_workers_are_as_many_as_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not as the machine has: a container or `taskset` may give fewer."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert run._cpus() == 2
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert run._cpus() == 64
