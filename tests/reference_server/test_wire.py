@@ -25,20 +25,22 @@ def read_all(sock: socket.socket) -> bytes:
 
 
 def read_one(sock: socket.socket, *, head_only: bool = False) -> tuple[bytes, bytes]:
-    """One response: head and body."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        more = sock.recv(65536)
-        assert more, data
-        data += more
-    head, _, body = data.partition(b"\r\n\r\n")
+    """One response, head and body, and not a byte of the next one."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        more = sock.recv(1)
+        assert more, head
+        head += more
+    head = head.removesuffix(b"\r\n\r\n")
     length = 0
     for line in head.split(b"\r\n"):
         if line.lower().startswith(b"content-length:") and not head_only:
             length = int(line.partition(b":")[2])
+    body = b""
     while len(body) < length:
-        body += sock.recv(65536)
-    assert len(body) == length
+        more = sock.recv(length - len(body))
+        assert more, body
+        body += more
     return head, body
 
 
