@@ -229,7 +229,7 @@ def test_brackets_and_dots_of_a_url_mean_nothing():
 
 
 def test_the_query_of_a_signed_request_stands_in_canonical_order():
-    """Before version 8 curl signs a query as it is written; `?delete` and unsorted parameters were refused by real servers."""
+    """Before version 8 curl signs a query as it is written; `?delete` and unsorted parameters were refused."""
     signed = Exchange("POST", "http://h/b?uploads&prefix=a&delete", [("Authorization", "AWS4-HMAC-SHA256 …")])
     assert curl(signed, "us-east-1").endswith("'http://h/b?delete=&prefix=a&uploads='")
     anonymous = Exchange("POST", "http://h/b?uploads&prefix=a&delete", [])
