@@ -56,6 +56,7 @@ def make_endpoint(url: str, options: dict[str, Any], second: Credentials | None 
     Raises:
         UsageError: a URL, region, CA bundle or credentials that cannot be used.
     """
+    url = check_url(url)
     access_key, secret_key = options["access_key"], options["secret_key"]
     if not access_key or not secret_key:
         raise UsageError(
@@ -65,7 +66,7 @@ def make_endpoint(url: str, options: dict[str, Any], second: Credentials | None 
     _check_carried("--secret-key", secret_key)
     _check_carried("--session-token", options["session_token"])
     endpoint = Endpoint(
-        url=check_url(url),
+        url=url,
         credentials=Credentials(access_key, secret_key, options["session_token"]),
         region=check_region(options["region"]),
         addressing=options["addressing"],

@@ -174,6 +174,10 @@ class Rclone(ProgramClient):
 
     def _create_bucket(self, params: Mapping[str, Any]) -> Observed:
         _only(params, "Bucket", "ACL", "CreateBucketConfiguration")
+        if self._settings.get("no_check_bucket") == "true":
+            raise Inexpressible(
+                "rclone makes no buckets with no_check_bucket, as the gateway tells its users to set it"
+            )
         flags = ["--s3-bucket-acl", params["ACL"]] if "ACL" in params else []
         configuration = params.get("CreateBucketConfiguration", {})
         _only(configuration, "LocationConstraint")

@@ -1,0 +1,36 @@
+"""A gateway that differs as it documents passes; one that does not, fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.clients import info
+from tests.support import lines, s3conform
+
+FAMILIES = ("--family", "BKT,DEL,RCLONE,LST1")
+
+
+@pytest.mark.skipif(bool(info("rclone").missing), reason=info("rclone").missing)
+def test_auto_drive_as_documented_passes_through_raw_and_rclone(tmp_path: Path) -> None:
+    """Deletes are refused with 403 and an explanation, and nothing fails that its profile documents."""
+    options = ("--personality", "auto-drive", "--profile", "auto-drive", "--clients", "raw,rclone")
+    end = s3conform("run", *options, *FAMILIES, "--workers", 2, "--out", "out", cwd=tmp_path)
+    assert end.code == 0, end.text
+    cells = {(cell["scenario"], cell["client"]): cell for cell in lines(tmp_path / "out") if cell["kind"] == "cell"}
+    refused = cells["DEL-001", "raw"]
+    assert (refused["verdict"], refused["profile_entry"]) == ("unsupported", "operations.DeleteObject")
+    assert "immutable" in refused["observed"]["steps"][refused["observed"]["failing"]]["message"]
+    assert {cells["DEL-021", client]["verdict"] for client in ("raw", "rclone")} == {"conforms"}
+    delete = cells["DEL-021", "rclone"]["observed"]["steps"]
+    assert [step["exit_code"] for step in delete if step["role"] == "client"] == [1]
+
+
+def test_auto_drive_that_deletes_contradicts_its_profile(tmp_path: Path) -> None:
+    """The profile is held to what it says: a store that deletes is not the one that it documents."""
+    options = ("--profile", "auto-drive", "--clients", "raw", "--scenario", "DEL-001,DEL-021")
+    end = s3conform("run", *options, "--workers", 1, "--out", "out", cwd=tmp_path)
+    assert end.code == 1, end.text
+    verdicts = {cell["verdict"] for cell in lines(tmp_path / "out") if cell["kind"] == "cell"}
+    assert verdicts == {"contradicts"}
