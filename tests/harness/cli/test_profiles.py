@@ -9,6 +9,17 @@ import pytest
 from harness.clients import info
 from tests.support import lines, s3conform
 
+IMMUTABLE = """
+name = "immutable"
+title = "A store that says it never deletes"
+sources = { manual = "its manual" }
+
+[operations.DeleteObject]
+support = "forbidden"
+accept = [{ status = 403, code = "AccessDenied" }]
+reason = "storage is permanent"
+source = "manual"
+"""
 FAMILIES = ("--family", "BKT,DEL,RCLONE,LST1")
 
 
@@ -27,9 +38,10 @@ def test_auto_drive_as_documented_passes_through_raw_and_rclone(tmp_path: Path) 
     assert [step["exit_code"] for step in delete if step["role"] == "client"] == [1]
 
 
-def test_auto_drive_that_deletes_contradicts_its_profile(tmp_path: Path) -> None:
-    """The profile is held to what it says: a store that deletes is not the one that it documents."""
-    options = ("--profile", "auto-drive", "--clients", "raw", "--scenario", "DEL-001,DEL-021")
+def test_a_store_that_deletes_contradicts_a_profile_that_says_it_does_not(tmp_path: Path) -> None:
+    """A profile is held to what it says, also when the gateway does more than that."""
+    (tmp_path / "immutable.toml").write_text(IMMUTABLE)
+    options = ("--profile", "immutable.toml", "--clients", "raw", "--scenario", "DEL-001,DEL-021")
     end = s3conform("run", *options, "--workers", 1, "--out", "out", cwd=tmp_path)
     assert end.code == 1, end.text
     verdicts = {cell["verdict"] for cell in lines(tmp_path / "out") if cell["kind"] == "cell"}
