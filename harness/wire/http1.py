@@ -117,7 +117,7 @@ class Connection:
             raise (NoAnswer if whole else _Unsent)(_why(error)) from None
         except http.client.IncompleteRead as error:
             raise NoAnswer(f"answer cut short: {error}") from None
-        except (http.client.HTTPException, ValueError, OSError) as error:
+        except (http.client.HTTPException, ValueError, OverflowError, OSError) as error:
             raise NoAnswer(f"not a valid HTTP answer: {type(error).__name__}: {error}"[:300]) from None
         finally:
             if not keep:
@@ -216,7 +216,11 @@ def _final(stream: _Stream, method: str) -> http.client.HTTPResponse:
     """The answer proper, its head read; interim answers (1xx) before it are passed over."""
     while True:
         response = http.client.HTTPResponse(stream, method=method)  # type: ignore[arg-type]
-        response.begin()
+        try:
+            response.begin()
+        except BaseException:
+            response.fp = None  # type: ignore[assignment]  # else it is flushed, closed, when it is collected
+            raise
         if response.status == http.HTTPStatus.SWITCHING_PROTOCOLS or not 100 <= response.status < 200:
             stream.headed = True
             return response
