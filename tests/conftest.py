@@ -13,8 +13,16 @@ import pytest
 # `pytest` without `python -m` does not put the checkout on the path, and the tests share `tests.support`.
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from hypothesis import settings
+
 from harness.cli import main
 from tests import support
+
+# The same examples every time, so that a change is judged by what it changes. HYPOTHESIS_PROFILE=search looks for new
+# ones; machines are shared, so no example has a deadline.
+settings.register_profile("stable", deadline=None, max_examples=60, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stable"))
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ _ELEMENT = re.compile(
 )
 _HEX = re.compile(r"[0-9A-Fa-f]{64,}")
 _SIGNED = re.compile(r"(?i)Signature=([0-9a-f]{64})")
-_SIGV2 = re.compile(r"(AWS )[^:\s]+:[0-9A-Za-z+/=]+")
+_SIGV2 = re.compile(r"(AWS )(?!\[redacted\])[^:\s]+:[0-9A-Za-z+/=]+")
 
 
 class _Form:

@@ -8,10 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import settings
-
-settings.register_profile("harness", deadline=None, max_examples=60)
-settings.load_profile("harness")
 
 Handler = Callable[[socket.socket, int], None]
 """Serves one connection; the number counts connections from 0. The socket is closed when it returns."""
