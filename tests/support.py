@@ -158,6 +158,7 @@ class Relay:
     def __init__(self, server: tuple[str, int], hold_after: int | None = None, die_after: int | None = None) -> None:
         self.requests: list[str] = []
         self.held = threading.Event()
+        self.waiting = 0  # requests that were held, each of another connection
         self._server, self._hold_after, self._die_after = server, hold_after, die_after
         self._released = threading.Event()
         self._lock = threading.Lock()
@@ -241,6 +242,8 @@ class Relay:
         if self._die_after is not None and count > self._die_after:
             self.die()
         if self._hold_after is not None and count > self._hold_after and not self._released.is_set():
+            with self._lock:
+                self.waiting += 1
             self.held.set()
             self._released.wait(SECONDS)
 

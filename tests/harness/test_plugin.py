@@ -57,7 +57,7 @@ def test_worker_that_ends_in_mid_run(tmp_path: Path, server: Server, number: sig
         Relay(server.address, hold_after=10) as relay,
         started("run", "--endpoint", relay.endpoint, *server.keys, *SELECTION, *options, cwd=tmp_path) as process,
     ):
-        until(relay.held.is_set, 30, "workers run")
+        until(lambda: relay.waiting == 2, 30, "each of the two workers is in the middle of a cell")
         workers = descendants(process.pid)
         assert workers
         os.kill(min(workers), number)
