@@ -21,6 +21,8 @@ from harness.errors import RunFileError
 from harness.limit import OutOfTime, limit
 
 NAME = "s3conform"
+DEFAULT_REGION = "us-east-1"
+"""The one region with rules of its own: no LocationConstraint, and a relative Location."""
 _STEM = re.compile(rf"{NAME}-[0-9]{{12}}-[0-9a-f]{{6}}")
 _OWNED = re.compile(rf"{_STEM.pattern}(-[a-z0-9]+)*(_x|-X)?")
 """Names that a run can have made; the endings are those that no bucket should have, tried all the same."""
@@ -89,6 +91,13 @@ def read_journal(journal: Path) -> tuple[JournalHead, list[Owned]]:
     return entries[0], [entry for entry in entries if isinstance(entry, Owned) and entry.bucket not in gone]
 
 
+def creation(bucket: str, region: str) -> dict[str, Any]:
+    """The parameters of CreateBucket in a region; us-east-1 is the one that takes no LocationConstraint."""
+    if region == DEFAULT_REGION:
+        return {"Bucket": bucket}
+    return {"Bucket": bucket, "CreateBucketConfiguration": {"LocationConstraint": region}}
+
+
 class Sandbox:
     """The part of the endpoint that one worker may use.
 
@@ -152,11 +161,7 @@ class Sandbox:
         bucket = self.name()
         if self._implicit:
             return bucket, None
-        params: dict[str, Any] = {"Bucket": bucket}
-        region = self._witness.region
-        if region != "us-east-1":
-            params["CreateBucketConfiguration"] = {"LocationConstraint": region}
-        made = self._witness.call("CreateBucket", params)
+        made = self._witness.call("CreateBucket", creation(bucket, self._witness.region))
         return bucket, None if made.ok else made
 
     def end_cell(self) -> None:

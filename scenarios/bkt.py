@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.clients.base import Observed
 from harness.expect import Matcher, body, if_shown, no_body, ok, output_where, refused, root
+from harness.sandbox import DEFAULT_REGION, creation
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
 from harness.signals import Inexpressible
-
-DEFAULT_REGION = "us-east-1"
-"""The one region with rules of its own: no LocationConstraint, and a relative Location."""
-
-
-def creation(s3: Scene, bucket: str) -> dict[str, Any]:
-    """The parameters of CreateBucket in the run's region."""
-    region = s3.witness.region
-    if region == DEFAULT_REGION:
-        return {"Bucket": bucket}
-    return {"Bucket": bucket, "CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def is_there(s3: Scene, bucket: str) -> None:
@@ -50,7 +38,7 @@ def create_makes_a_bucket(s3: Scene) -> None:
     Fix: answer only when the bucket can be used, with a Location header and no body.
     """
     bucket = s3.bucket_name()
-    created = s3.expect(s3.call("CreateBucket", **creation(s3, bucket)), ok())
+    created = s3.expect(s3.call("CreateBucket", **creation(bucket, s3.witness.region)), ok())
     is_there(s3, bucket)
     if s3.witness.region == DEFAULT_REGION:
         where = output_where("Location", repr(f"/{bucket}"), lambda value: value == f"/{bucket}")
@@ -105,7 +93,7 @@ def own_bucket_again(s3: Scene) -> None:
         raise Inexpressible("applies outside us-east-1 only; there 200 is right (BKT-003)")
     bucket, key, content = s3.new_bucket(), s3.key(), b"what was there before"
     s3.put(key, content, Bucket=bucket)
-    again = s3.call("CreateBucket", **creation(s3, bucket))
+    again = s3.call("CreateBucket", **creation(bucket, s3.witness.region))
     s3.expect(again, refused(409, "BucketAlreadyOwnedByYou", fields={"BucketName": bucket}))
     s3.expect(s3.look("GetObject", Bucket=bucket, Key=key), ok(), body(content))
 
@@ -127,7 +115,7 @@ def name_of_another(s3: Scene) -> None:
 
     Fix: keep the owner with the bucket, and answer this code whenever it is not the caller.
     """
-    params = creation(s3, s3.bucket_name())
+    params = creation(s3.bucket_name(), s3.witness.region)
     s3.as_stranger("CreateBucket", **params)
     try:
         s3.expect(s3.call("CreateBucket", **params), refused(409, "BucketAlreadyExists"))
@@ -161,7 +149,7 @@ def names_have_rules(s3: Scene) -> None:
 
 def refused_name(s3: Scene, bucket: str) -> None:
     """CreateBucket refuses a name that no bucket has."""
-    answer = s3.call("CreateBucket", **creation(s3, bucket))
+    answer = s3.call("CreateBucket", **creation(bucket, s3.witness.region))
     after = s3.look("HeadBucket", Bucket=bucket)
     s3.expect(answer, refused(400, "InvalidBucketName", fields={"BucketName": bucket}))
     s3.check(not after.ok, f"no bucket {bucket} afterwards", f"got {after.summary()}", after)
