@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -63,3 +64,13 @@ def bucket(witness: RawClient) -> str:
     name = f"programs-{os.getpid()}-{next(_numbers)}"
     assert witness.call("CreateBucket", {"Bucket": name}).ok
     return name
+
+
+@pytest.fixture
+def ask(answering: Any, client: Any) -> Callable[..., Any]:
+    """One operation against an endpoint that gives these answers, by the `client` of the module that asks."""
+
+    def call(operation: str, params: dict[str, Any], *answers: Any) -> Any:
+        return client(answering(*answers).url).call(operation, params)
+
+    return call

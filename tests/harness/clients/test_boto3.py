@@ -45,16 +45,6 @@ def client() -> Iterator[Callable[..., Boto3Client]]:
         one.close()
 
 
-@pytest.fixture
-def ask(answering: Any, client: Any) -> Callable[..., Any]:
-    """One operation against an endpoint that gives these answers."""
-
-    def call(operation: str, params: dict[str, Any], *answers: Any) -> Any:
-        return client(answering(*answers).url).call(operation, params)
-
-    return call
-
-
 # --- plain answers ---
 
 

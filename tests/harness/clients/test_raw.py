@@ -51,16 +51,6 @@ def client(request: pytest.FixtureRequest) -> Iterator[Callable[..., RawClient]]
 
 
 @pytest.fixture
-def ask(answering: Any, client: Any) -> Callable[..., Any]:
-    """One operation against an endpoint that gives these answers."""
-
-    def call(operation: str, params: dict[str, Any], *answers: bytes) -> Any:
-        return client(answering(*answers).url).call(operation, params)
-
-    return call
-
-
-@pytest.fixture
 def requests(answering: Any) -> tuple[str, list[bytes]]:
     """An endpoint that answers 200 to everything, and the requests it got."""
     seen: list[bytes] = []
