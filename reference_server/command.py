@@ -8,10 +8,12 @@ import fcntl
 import ipaddress
 import json
 import os
+import resource
 import secrets
 import signal
 import sqlite3
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -19,9 +21,14 @@ from typing import IO, TYPE_CHECKING
 from reference_server.personality import UnknownPersonalityError, load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    import ssl
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from reference_server.store import Store
 
 _USAGE = 2
+#: Connections and the files behind them, with room to spare; many systems start with 256 or 1024.
+_OPEN_FILES = 4096
 _STOP_HINT = "press Ctrl-C to stop"
 
 
@@ -71,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--personality", default="aws", metavar="NAME", help="gateway to behave as (default: %(default)s)")
     add("--data", type=Path, metavar="DIR", help="keep everything in this folder (default: in memory)")
+    add("--tls", action="store_true", help="speak HTTPS, with a certificate of an authority made for this run")
     add("--json", action="store_true", help="print one line of JSON once the server answers")
     add("--until-eof", action="store_true", help="also stop when standard input ends")
     add("--debug", action="store_true", help="print tracebacks of internal errors")
@@ -87,20 +95,16 @@ def _serve(options: argparse.Namespace) -> int:
     except UnknownPersonalityError as error:
         raise UsageError(str(error)) from None
     credentials = dict(_credential(text) for text in options.credential)
-    with _data_folder(options.data):
+    domains = tuple(domain.lower() for domain in options.domain)
+    _raise_file_limit()
+    with _data_folder(options.data), _certified(options, domains) as (ssl_context, bundle):
         # Imported only now: wrong arguments are answered at once.
         from reference_server.app import App  # noqa: PLC0415
         from reference_server.server import Server  # noqa: PLC0415
-        from reference_server.store import Store  # noqa: PLC0415
 
-        try:
-            store = Store(options.data)
-        except (OSError, sqlite3.Error) as error:
-            raise UsageError(f"cannot use {options.data} for data: {error}") from None
-        try:
+        with _store(options.data) as store:
             if not credentials:
                 credentials = _random_credentials(store.setting)
-            domains = tuple(domain.lower() for domain in options.domain)
             app = App(
                 store,
                 credentials,
@@ -110,18 +114,16 @@ def _serve(options: argparse.Namespace) -> int:
                 debug=options.debug,
             )
             try:
-                server = Server(app, options.host, options.port, debug=options.debug)
+                server = Server(app, options.host, options.port, debug=options.debug, ssl_context=ssl_context)
             except (OSError, OverflowError, UnicodeError) as error:
                 reason = (getattr(error, "strerror", None) or str(error)).partition(" (while")[0]
                 raise UsageError(f"cannot listen on {options.host} port {options.port}: {reason}") from None
             server.start()
             try:
-                _announce(options, server.endpoint, credentials)
+                _announce(options, server.endpoint, credentials, bundle)
                 _wait(stopped, until_eof=options.until_eof)
             finally:
                 server.stop()
-        finally:
-            store.close()
     return 0
 
 
@@ -158,7 +160,54 @@ def _data_folder(folder: Path | None) -> Iterator[None]:
         yield
 
 
-def _announce(options: argparse.Namespace, endpoint: str, credentials: dict[str, str]) -> None:
+@contextlib.contextmanager
+def _store(folder: Path | None) -> Iterator[Store]:
+    from reference_server.store import Store  # noqa: PLC0415 - see `_serve`
+
+    try:
+        store = Store(folder)
+    except (OSError, sqlite3.Error) as error:
+        raise UsageError(f"cannot use {folder} for data: {error}") from None
+    with contextlib.closing(store):
+        yield store
+
+
+@contextlib.contextmanager
+def _certified(
+    options: argparse.Namespace, domains: Sequence[str]
+) -> Iterator[tuple[ssl.SSLContext, Path] | tuple[None, None]]:
+    """Settings for TLS, and the file with what clients must trust; neither without `--tls`.
+
+    With a data folder the file stays there, for a client that is started by hand; else it goes with the server.
+    """
+    if not options.tls:
+        yield None, None
+        return
+    from reference_server import tls  # noqa: PLC0415 - costs time, and most servers do without
+
+    tls.ignore_unreadable_names()
+    try:
+        authority = tls.Authority(options.host, domains)
+    except tls.CertificateError as error:
+        raise UsageError(str(error)) from None
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="s3conform-ca-")))
+            bundle = tls.write_bundle(folder, authority.bundle)
+        except OSError as error:
+            raise UsageError(f"cannot write the certificate of the authority: {error.strerror}") from None
+        yield authority.context, bundle
+
+
+def _raise_file_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _announce(options: argparse.Namespace, endpoint: str, credentials: Mapping[str, str], bundle: Path | None) -> None:
     if not _is_loopback(options.host):
         sys.stderr.write(
             f"warning: {options.host} is no loopback address: others on the network can reach this server\n"
@@ -170,6 +219,8 @@ def _announce(options: argparse.Namespace, endpoint: str, credentials: dict[str,
         "secret_key": secret_key,
         "region": options.region,
     }
+    if bundle is not None:
+        facts["ca_bundle"] = str(bundle)
     if options.json:
         text = json.dumps(facts) + "\n"
     else:

@@ -1,4 +1,4 @@
-"""The listening socket, one thread per connection, and a stop that waits for nobody who is idle."""
+"""The listening socket, one thread per connection up to a limit, and a stop that waits for nobody who is idle."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ import sys
 import threading
 import time
 import traceback
+from typing import TYPE_CHECKING
 
-from reference_server.wire import Application, Connection, Limits
+from reference_server.wire import Application, Connection, Limits, Transport
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
 
 _STOP_WAIT = 0.8
 _CUT_WAIT = 0.5
+_TURNED_AWAY = 64
+"""How many connections beyond the limit are told so at once; the system closes what comes on top of these."""
 
 
 class Server:
@@ -23,8 +30,9 @@ class Server:
         application: answers the requests.
         host: address to bind; names are resolved.
         port: 0 lets the system choose.
-        limits: bounds of each connection.
+        limits: bounds of connections.
         debug: print tracebacks of connection threads.
+        ssl_context: makes it speak TLS; a server's, with its certificate loaded.
 
     Raises:
         OSError: the address cannot be bound.
@@ -38,8 +46,10 @@ class Server:
         *,
         limits: Limits | None = None,
         debug: bool = False,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._application = application
+        self._ssl_context = ssl_context
         self._limits = limits or Limits()
         self._debug = debug
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -59,7 +69,7 @@ class Server:
         host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"
-        return f"http://{host}:{self.port}"
+        return f"{'http' if self._ssl_context is None else 'https'}://{host}:{self.port}"
 
     def start(self) -> None:
         """Begin to accept, in a thread of its own."""
@@ -98,12 +108,19 @@ class Server:
         except OSError:  # the client was gone already, or file descriptors ran out
             time.sleep(0.01)
             return
+        with self._lock:
+            excess = len(self._connections) - self._limits.connections
+        if excess >= _TURNED_AWAY:
+            client.close()
+            return
         try:
-            connection = Connection(client, self._application, self._limits)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = self._connection(client)
         except OSError:  # some systems refuse options of a socket that was reset meanwhile
             client.close()
             return
-        thread = threading.Thread(target=self._serve, args=(connection,), name="connection", daemon=True)
+        serve = connection.serve if excess < 0 else connection.turn_away
+        thread = threading.Thread(target=self._run, args=(connection, serve), name="connection", daemon=True)
         with self._lock:
             self._connections[connection] = thread
         try:
@@ -111,9 +128,17 @@ class Server:
         except RuntimeError:  # no more threads: refuse this one client, keep the others
             self._forget(connection)
 
-    def _serve(self, connection: Connection) -> None:
+    def _connection(self, client: socket.socket) -> Connection:
+        if self._ssl_context is None:
+            return Connection(client, self._application, self._limits)
+        from reference_server.tls import TlsSocket  # noqa: PLC0415 - only servers that speak TLS need it
+
+        secured = TlsSocket(client, self._ssl_context)
+        return Connection(secured, self._application, self._limits, lambda: secured.handshake(self._limits.handshake))
+
+    def _run(self, connection: Connection, serve: Callable[[], None]) -> None:
         try:
-            connection.serve()
+            serve()
         except Exception as error:
             sys.stderr.write(f"connection failed: {type(error).__name__}: {error}\n")
             if self._debug:
@@ -127,6 +152,6 @@ class Server:
             self._connections.pop(connection, None)
 
 
-def _shutdown(sock: socket.socket, how: int) -> None:
+def _shutdown(sock: Transport, how: int) -> None:
     with contextlib.suppress(OSError):
         sock.shutdown(how)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import httptools
 
-from reference_server.errors import REASONS, S3Error
+from reference_server.errors import REASONS, S3Error, not_implemented_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -32,14 +32,31 @@ Headers = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of a connection; sizes in bytes, times in seconds."""
+    """Bounds of a server and of each of its connections; sizes in bytes, times in seconds.
+
+    Args:
+        head: size of a request head; also of what follows a chunked body, and of chunk extensions.
+        header_lines: headers of one request.
+        head_wait: from the first byte of a head to its last.
+        idle: without any byte, in either direction.
+        progress: what a body must bring in every `progress_wait` that is spent waiting for it.
+        progress_wait: see `progress`; together they end uploads that only trickle.
+        drain: unread rest of a refused body that is read so that the connection can go on.
+        linger: for the client to read an answer before the connection is gone.
+        handshake: of TLS.
+        connections: open at once; those beyond it are told to come back later.
+    """
 
     head: int = 32 * 1024
     header_lines: int = 200
     head_wait: float = 20.0
     idle: float = 60.0
+    progress: int = 16 * 1024
+    progress_wait: float = 60.0
     drain: int = 256 * 1024
     linger: float = 2.0
+    handshake: float = 10.0
+    connections: int = 1000
 
 
 @dataclass
@@ -50,11 +67,17 @@ class Head:
     target: bytes
     keep_alive: bool
     headers: dict[str, str]
+    version: str = "1.1"
 
 
 @dataclass
 class Answer:
-    """What goes back. `body` is bytes, or an iterable of chunks whose total is `length`."""
+    """What goes back. `body` is bytes, or an iterable of chunks whose total is `length`.
+
+    The last three are for servers that are wrong on purpose. `raw` is sent in place of status line and headers,
+    `force_body` sends the body even where HTTP has none, `drop` closes the connection and sends nothing. An
+    iterable that ends before `length` cuts the connection.
+    """
 
     status: int
     headers: Headers = field(default_factory=list)
@@ -62,6 +85,28 @@ class Answer:
     length: int | None = None
     close: bool = False
     done: Callable[[], None] | None = None
+    raw: bytes | None = None
+    force_body: bool = False
+    drop: bool = False
+
+
+class Transport(Protocol):
+    """The part of a socket that a connection uses; a TLS one gives every method the same meaning."""
+
+    def recv(self, size: int, /) -> bytes:
+        """Some bytes; none at the end of the stream."""
+
+    def sendall(self, data: bytes, /) -> None:
+        """Send all of it within the timeout."""
+
+    def settimeout(self, seconds: float | None, /) -> None:
+        """Bound each of the above."""
+
+    def shutdown(self, how: int, /) -> None:
+        """End one direction or both; from `SHUT_WR` on the peer sees the end of the stream."""
+
+    def close(self) -> None:
+        """Give the connection up."""
 
 
 class DisconnectedError(Exception):
@@ -98,6 +143,7 @@ class _Events:
         if self._head_known:
             self._head_known = False
             return
+        version = self.parser.get_http_version()
         headers: dict[str, str] = {}
         for raw_name, raw_value in self._headers:
             name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip(" \t")
@@ -112,12 +158,14 @@ class _Events:
             self.queue.append(S3Error("RequestHeaderSectionTooLarge", status=431))
         elif size > self._limits.head:
             self.queue.append(S3Error("RequestHeaderSectionTooLarge"))
-        elif self.parser.get_http_version() not in ("1.0", "1.1"):
+        elif version not in ("1.0", "1.1"):
             self.queue.append(S3Error("BadRequest"))
+        elif "transfer-encoding" in headers and (coding := _unread_coding(headers["transfer-encoding"], version)):
+            self.queue.append(coding)
         else:
             method = self.parser.get_method().decode("latin-1")
             keep_alive = self.parser.should_keep_alive() and method != "CONNECT"
-            self.queue.append(Head(method, self._target, keep_alive, headers))
+            self.queue.append(Head(method, self._target, keep_alive, headers, version))
 
     def on_body(self, data: bytes) -> None:
         self.queue.append(data)
@@ -159,13 +207,25 @@ class _Events:
         return b"PUT / HTTP/1.1\r\n%s\r\n%s" % (framing, rest)
 
 
-class Body:
-    """The body of one request, read on demand. Reading it is what sends `100 Continue`."""
+def _unread_coding(coding: str, version: str) -> S3Error | None:
+    """Why a body of this transfer coding is not read: only chunked is, and HTTP/1.0 has none (RFC 9112 §6.1)."""
+    if version == "1.0":
+        return S3Error("BadRequest")
+    return None if coding.lower() == "chunked" else not_implemented_header("Transfer-Encoding")
 
-    def __init__(self, connection: Connection, headers: dict[str, str]) -> None:
+
+class Body:
+    """The body of one request, read on demand. Reading it is what sends `100 Continue`.
+
+    HTTP/1.0 has no such answer: the expectation is ignored there (RFC 9110 §10.1.1).
+    """
+
+    def __init__(self, connection: Connection, headers: dict[str, str], version: str = "1.1") -> None:
         self._connection = connection
-        self._expects_continue = headers.get("expect", "").lower() == "100-continue"
+        self._expects_continue = headers.get("expect", "").lower() == "100-continue" and version != "1.0"
         self._left = -1 if "transfer-encoding" in headers else int(headers.get("content-length", "0"))
+        self._waited, self._arrived = 0.0, 0  # since the pace was looked at last
+        self._failed = False  # its rest will not come, or not in time
         self.complete = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -179,14 +239,8 @@ class Body:
         queue = connection.events.queue
         while not queue:
             if self._expects_continue:
-                self._expects_continue = False
-                connection.send(_CONTINUE)
-            try:
-                more = connection.receive()
-            except TimeoutError:
-                raise S3Error("RequestTimeout") from None
-            if not more:
-                raise S3Error("IncompleteBody")
+                self.send_continue()
+            self._wait()
         event = queue.popleft()
         if event is None:
             self.complete = True
@@ -197,6 +251,30 @@ class Body:
         queue.appendleft(event)
         raise event if isinstance(event, S3Error) else S3Error("IncompleteBody")
 
+    def _wait(self) -> None:
+        """Receive once; a body that keeps no pace is given up, else a trickle could hold a thread for ever."""
+        self._failed = True
+        started = time.monotonic()
+        try:
+            received = self._connection.receive()
+        except TimeoutError:
+            raise S3Error("RequestTimeout") from None
+        if not received:
+            raise S3Error("IncompleteBody")
+        self._waited += time.monotonic() - started
+        self._arrived += received
+        limits = self._connection.limits
+        if self._waited > limits.progress_wait:
+            if self._arrived < limits.progress:
+                raise S3Error("RequestTimeout")
+            self._waited, self._arrived = 0.0, 0
+        self._failed = False
+
+    def send_continue(self) -> None:
+        """Send `100 Continue` now, whether the client asked for it or not; reading will not send another."""
+        self._expects_continue = False
+        self._connection.send(_CONTINUE)
+
     def settle(self, limit: int) -> bool:
         """Whether the connection can go on after the answer: nothing is left, or at most `limit` bytes.
 
@@ -206,7 +284,8 @@ class Body:
         queue = self._connection.events.queue
         while not self.complete and queue and not isinstance(queue[0], S3Error | Head):
             self._next()
-        return self.complete or (not self._expects_continue and 0 <= self._left <= limit)
+        to_come = not self._failed and not self._expects_continue
+        return self.complete or (to_come and 0 <= self._left <= limit)
 
     def discard(self) -> bool:
         """Read and drop what is left; whether the end was found."""
@@ -227,20 +306,33 @@ class Application(Protocol):
 
 
 class Connection:
-    """Serves the requests of one client connection, one after the other, in the calling thread."""
+    """Serves the requests of one client connection, one after the other, in the calling thread.
 
-    def __init__(self, sock: socket.socket, application: Application, limits: Limits) -> None:
+    Args:
+        sock: the connection; closing it is left to the caller.
+        application: what answers.
+        limits: bounds of everything here.
+        handshake: comes before the first byte; raises OSError if there is none to come.
+    """
+
+    def __init__(
+        self,
+        sock: Transport,
+        application: Application,
+        limits: Limits,
+        handshake: Callable[[], None] | None = None,
+    ) -> None:
         self.socket = sock
+        self.limits = limits
         self.events = _Events(limits)
         self.idle = True
         self.stopping = False
         self._application = application
-        self._limits = limits
+        self._handshake = handshake
         sock.settimeout(limits.idle)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def receive(self) -> bool:
-        """Feed the parser once more; False at the end of the stream.
+    def receive(self) -> int:
+        """Feed the parser once more; the number of bytes, 0 at the end of the stream.
 
         Raises:
             TimeoutError: the client was silent for too long.
@@ -252,10 +344,9 @@ class Connection:
             raise
         except OSError as error:
             raise DisconnectedError from error
-        if not data:
-            return False
-        self.events.feed(data)
-        return True
+        if data:
+            self.events.feed(data)
+        return len(data)
 
     def send(self, data: bytes) -> None:
         """Send all of it, or raise `DisconnectedError`."""
@@ -266,25 +357,43 @@ class Connection:
 
     def serve(self) -> None:
         """Answer requests until either side closes."""
-        with contextlib.suppress(DisconnectedError, TimeoutError):
+        with contextlib.suppress(DisconnectedError):
+            self._begin()
             while not self.stopping:
                 head = self._next_head()
                 if head is None or not self._exchange(head):
                     break
                 # Before `stopping` is looked at: whoever stops the server sets that first and then asks this.
                 self.idle = not self.events.queue
+            self._end()
+
+    def turn_away(self) -> None:
+        """Answer 503 to whatever is asked, once."""
+        with contextlib.suppress(DisconnectedError):
+            self._begin()
+            self._refuse(S3Error("ServiceUnavailable"))
+
+    def _begin(self) -> None:
+        if self._handshake is not None:
+            try:
+                self._handshake()
+            except OSError as error:
+                raise DisconnectedError from error
 
     def _next_head(self) -> Head | None:
-        """The next request head; None at the end of the stream. A malformed one is answered here."""
+        """The next request head; None if there is none to come. A malformed one is answered here."""
         events = self.events
         started = 0.0
         while not events.queue:
-            if not self.receive():
+            try:
+                if not self.receive():
+                    return None
+            except TimeoutError:
                 return None
             self.idle = False
             now = time.monotonic()
             started = started or now
-            if not events.queue and now - started > self._limits.head_wait:
+            if not events.queue and now - started > self.limits.head_wait:
                 events.queue.append(S3Error("RequestTimeout"))
         event = events.queue.popleft()
         if isinstance(event, Head):
@@ -301,12 +410,12 @@ class Connection:
 
     def _exchange(self, head: Head) -> bool:
         """One request and its answer; whether the connection stays open."""
-        body = Body(self, head.headers)
+        body = Body(self, head.headers, head.version)
         answer = self._application(head, body)
-        reusable = body.settle(self._limits.drain)
+        reusable = body.settle(self.limits.drain)
         answer.close = answer.close or not reusable or not head.keep_alive or self.stopping
         try:
-            self._write(head.method, answer)
+            self._write(head.method, answer, head.version)
         finally:
             if answer.done is not None:
                 answer.done()
@@ -315,19 +424,11 @@ class Connection:
             return False
         return not answer.close
 
-    def _write(self, method: str, answer: Answer) -> None:
-        has_body = method != "HEAD" and answer.status not in (204, 304)
-        lines = [f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, 'Unknown')}\r\n"]
-        lines += [f"{name}: {value}\r\n" for name, value in answer.headers]
-        if answer.close:
-            lines.append("Connection: close\r\n")
-        lines.append("\r\n")
-        text = "".join(lines)
-        if text.count("\n") != len(lines) or text.count("\r") != len(lines):
-            # A stored value with a line end must not become another header.
-            text = "".join(line[:-2].replace("\r", " ").replace("\n", " ") + "\r\n" for line in lines)
-        data = text.encode("latin-1", "replace")
-        if not has_body:
+    def _write(self, method: str, answer: Answer, version: str = "1.1") -> None:
+        if answer.drop:
+            raise DisconnectedError
+        data = _head(answer, version) if answer.raw is None else answer.raw
+        if (method == "HEAD" or answer.status in (204, 304)) and not answer.force_body:
             self.send(data)
         elif isinstance(answer.body, bytes):
             self.send(data + answer.body)
@@ -345,11 +446,32 @@ class Connection:
         if left:
             raise DisconnectedError  # the promised length cannot be kept: cutting is the only honest end
 
-    def _linger(self) -> None:
-        """Close our side, then read on for a while: else a reset could destroy the answer in flight."""
-        deadline = time.monotonic() + self._limits.linger
+    def _end(self) -> None:
+        """Close our side. Not done for what is cut: with TLS that would vouch for the answer being whole."""
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
-            self.socket.settimeout(self._limits.linger)
+
+    def _linger(self) -> None:
+        """Close our side, then read on for a while: else a reset could destroy the answer in flight."""
+        deadline = time.monotonic() + self.limits.linger
+        self._end()
+        with contextlib.suppress(OSError):
+            self.socket.settimeout(self.limits.linger)
             while time.monotonic() < deadline and self.socket.recv(_RECEIVE):
                 pass
+
+
+def _head(answer: Answer, version: str) -> bytes:
+    """Status line and headers, ready to be sent; header names exactly as the application gave them."""
+    lines = [f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, 'Unknown')}\r\n"]
+    lines += [f"{name}: {value}\r\n" for name, value in answer.headers]
+    if answer.close:
+        lines.append("Connection: close\r\n")
+    elif version == "1.0":
+        lines.append("Connection: keep-alive\r\n")  # which clients of that version wait for
+    lines.append("\r\n")
+    text = "".join(lines)
+    if text.count("\n") != len(lines) or text.count("\r") != len(lines):
+        # A stored value with a line end must not become another header.
+        text = "".join(line[:-2].replace("\r", " ").replace("\n", " ") + "\r\n" for line in lines)
+    return text.encode("latin-1", "replace")

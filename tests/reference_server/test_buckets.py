@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 OTHER = ("OTHERKEY", "other-secret")
 
 
+@pytest.mark.catalogue("BKT-001", "BKT-012", "BKT-013", "BKT-014")
 def test_a_bucket_lives_and_dies(raw: Raw) -> None:
     created = raw("PUT", "/a-life")
     assert (created.status, created.headers["location"], created.body) == (200, "/a-life", b"")
@@ -29,6 +30,7 @@ def test_a_bucket_lives_and_dies(raw: Raw) -> None:
     assert raw("HEAD", "/a-life").status == 404
 
 
+@pytest.mark.catalogue("BKT-006")
 @pytest.mark.parametrize(
     "name",
     [
@@ -41,6 +43,7 @@ def test_bkt_006_bad_names(raw: Raw, name: str) -> None:
     assert (reply.status, reply.code, reply.element("BucketName")) == (400, "InvalidBucketName", name)
 
 
+@pytest.mark.catalogue("BKT-008")
 @pytest.mark.parametrize("name", ["abc", "a" * 63, "with.dots.inside", "1-2-3"])
 def test_bkt_008_good_names(raw: Raw, name: str) -> None:
     assert raw("PUT", f"/{name}").status == 200
@@ -50,6 +53,7 @@ def test_bkt_008_good_names(raw: Raw, name: str) -> None:
     assert raw("DELETE", f"/{name}").status == 204
 
 
+@pytest.mark.catalogue("BKT-005")
 def test_accounts_are_apart(running: Running, raw: Raw, bucket: str) -> None:
     other = running.raw(OTHER)
     raw("PUT", f"/{bucket}/k", b"secret")
@@ -65,6 +69,7 @@ def test_accounts_are_apart(running: Running, raw: Raw, bucket: str) -> None:
     assert reply.code == "AccessDenied"
 
 
+@pytest.mark.catalogue("BKT-017")
 def test_expected_owner(raw: Raw, bucket: str) -> None:
     name = "x-amz-expected-bucket-owner"
     assert raw("HEAD", f"/{bucket}", headers={name: "000000000000"}).status == 403
@@ -72,6 +77,7 @@ def test_expected_owner(raw: Raw, bucket: str) -> None:
     assert raw("GET", f"/{bucket}", headers={name: "0000"}).code == "InvalidBucketOwnerAWSAccountID"
 
 
+@pytest.mark.catalogue("BKT-010")
 def test_location_constraints(raw: Raw, frankfurt: Running) -> None:
     def create(client: Raw, constraint: str) -> tuple[int, str]:
         text = f"<LocationConstraint>{constraint}</LocationConstraint>" if constraint else ""

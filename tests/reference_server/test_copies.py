@@ -107,6 +107,7 @@ def test_destination_conditions(raw: Raw, path: str) -> None:
     assert copy(raw, path, If_None_Match='"x"').code == "NotImplemented"
 
 
+@pytest.mark.catalogue("ETAG-014")
 def test_upload_part_copy(raw: Raw, path: str) -> None:
     upload = raw("POST", f"{path}/m?uploads").element("UploadId")
     part = f"m?partNumber=1&uploadId={upload}"

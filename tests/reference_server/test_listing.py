@@ -1,8 +1,12 @@
-"""Listing against a model that folds everything by brute force."""
+"""Listing against models that fold everything by brute force: one page in the code, all pages over HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +16,10 @@ from reference_server.errors import S3Error
 from reference_server.listing import BEHIND, Row, encoder, folded, make_token, page, read_token, successor
 from reference_server.store import Store, StoredObject
 from reference_server.uploads import Uploads
+from tests.reference_server.catalogue.steps import Upload, texts, tree, version
+
+if TYPE_CHECKING:
+    from conftest import Raw
 
 # Few letters, so that keys share prefixes; a delimiter, bytes around it, one and four byte characters.
 _KEYS = st.text(st.sampled_from("ab/.-é𝄞"), min_size=1, max_size=6)
@@ -141,3 +149,130 @@ def test_a_page_of_folded_prefixes_seeks_instead_of_scanning() -> None:
         store.close()
     assert found.prefixes == [b"d0/", b"d1/", b"d2/"]
     assert read == 3
+
+
+# All pages over HTTP
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One listing operation as a client sees it.
+
+    Attributes:
+        query: what asks for it.
+        limit: parameter of the page size.
+        entries: elements that show one thing each.
+        ident: element inside that tells things of one key apart.
+        following: parameters of the next page by the elements that give them; without the first of these, a client
+            goes on behind the greatest entry it got.
+        add: makes one thing of a key, and returns what tells it apart.
+        versions: needs versioning, and shows the newest thing of a key first.
+    """
+
+    query: str
+    limit: str
+    entries: tuple[str, ...]
+    ident: str
+    following: dict[str, str]
+    add: Callable[[Raw, str], str]
+    versions: bool = False
+
+
+def put(raw: Raw, path: str) -> str:
+    assert raw("PUT", path, b"x").status == 200
+    return ""
+
+
+def change(raw: Raw, path: str) -> str:
+    """A new version, or for some keys a delete marker."""
+    return raw("DELETE" if path.endswith(("a", "/")) else "PUT", path).headers["x-amz-version-id"]
+
+
+_BY_KEY = {"NextKeyMarker": "key-marker"}
+LISTINGS = {
+    "ListObjects": Listing("", "max-keys", ("Contents",), "", {"NextMarker": "marker"}, put),
+    "ListObjectsV2": Listing(
+        "list-type=2", "max-keys", ("Contents",), "", {"NextContinuationToken": "continuation-token"}, put
+    ),
+    "ListMultipartUploads": Listing(
+        *("uploads", "max-uploads", ("Upload",), "UploadId", {**_BY_KEY, "NextUploadIdMarker": "upload-id-marker"}),
+        lambda raw, path: Upload(raw, path).id,
+    ),
+    "ListObjectVersions": Listing(
+        *("versions", "max-keys", ("Version", "DeleteMarker"), "VersionId"),
+        *({**_BY_KEY, "NextVersionIdMarker": "version-id-marker"}, change, True),
+    ),
+}
+Entry = tuple[str, str]
+_numbers = itertools.count()
+
+
+def shown(things: list[Entry], prefix: str, delimiter: str) -> list[Entry]:
+    """Every thing, or once the common prefix it rolls up into, by the bytes of the key."""
+    entries = {}
+    for key, ident in things:
+        if key.startswith(prefix):
+            at = key.find(delimiter, len(prefix)) if delimiter else -1
+            entries[(key, ident) if at < 0 else (key[: at + len(delimiter)], "")] = None
+    return sorted(entries, key=lambda entry: entry[0].encode())
+
+
+def pages(raw: Raw, bucket: str, listing: Listing, fold: list[str], size: int) -> Iterator[list[Entry]]:
+    """The entries of each page, keys and prefixes in one order, as long as the server says that there is more."""
+    position: list[str] = []
+    while True:
+        query = "&".join([listing.query, *fold, f"{listing.limit}={size}", "encoding-type=url", *position])
+        root = tree(raw("GET", f"/{bucket}?{query.strip('&')}"))
+        things = [child for child in root if child.tag in listing.entries]
+        keys = [(unquote_plus(each.findtext("Key") or ""), each.findtext(listing.ident) or "") for each in things]
+        prefixes = [(unquote_plus(text), "") for text in texts(root, "CommonPrefixes/Prefix")]
+        for kind in (keys, prefixes):
+            assert kind == sorted(kind, key=lambda entry: entry[0].encode())
+        page_entries = sorted(keys + prefixes, key=lambda entry: entry[0].encode())
+        yield page_entries
+        if root.findtext("IsTruncated") != "true":
+            return
+        found = {name: unquote_plus(root.findtext(element) or "") for element, name in listing.following.items()}
+        first = next(iter(found))
+        found[first] = found[first] or page_entries[-1][0]
+        position = [f"{name}={quote(value, safe='')}" for name, value in found.items() if value]
+
+
+@pytest.mark.parametrize("operation", LISTINGS)
+@settings(max_examples=20)
+@given(
+    keys=st.lists(st.text(st.sampled_from("ab/.-%+ &<é𝄞\x01\t\r\n\x7f\ufffe"), min_size=1, max_size=5), max_size=12),
+    prefix=st.text(st.sampled_from("ab/é\r%"), max_size=2),
+    delimiter=st.sampled_from(["", "/", "a", "ab", "//", "-.", "é", "\x01", "\r\n", "%", " &", "𝄞/"]),
+)
+def test_every_listing_shows_each_entry_once_in_pages_of_any_size(
+    raw: Raw, operation: str, keys: list[str], prefix: str, delimiter: str
+) -> None:
+    listing, bucket = LISTINGS[operation], f"listing-{next(_numbers)}"
+    raw("PUT", f"/{bucket}")
+    if listing.versions:
+        version(raw, bucket)
+    things = [(key, listing.add(raw, f"/{bucket}/{quote(key)}")) for key in keys]
+    expected = shown(things[::-1] if listing.versions else things, prefix, delimiter)
+    fold = [f"prefix={quote(prefix, safe='')}", f"delimiter={quote(delimiter, safe='')}"]
+    for size in range(1, len(expected) + 2):
+        found = list(itertools.islice(pages(raw, bucket, listing, fold, size), len(expected) + 1))
+        assert found == ([expected[at : at + size] for at in range(0, len(expected), size)] or [[]])
+
+
+@settings(max_examples=20)
+@given(numbers=st.lists(st.integers(1, 10_000), unique=True, max_size=8))
+def test_parts_are_listed_once_in_pages_of_any_size(raw: Raw, numbers: list[int]) -> None:
+    bucket = f"listing-{next(_numbers)}"
+    raw("PUT", f"/{bucket}")
+    upload = Upload(raw, f"/{bucket}/k")
+    for number in numbers:
+        upload.part(number, b"x")
+    expected = [str(number) for number in sorted(numbers)]
+    for size in range(1, len(expected) + 2):
+        found, marker, more = [], "0", "true"
+        while more == "true" and len(found) <= len(expected):
+            page = upload.listed(f"&max-parts={size}&part-number-marker={marker}")
+            found.append(page.elements("PartNumber"))
+            marker, more = page.element("NextPartNumberMarker"), page.element("IsTruncated")
+        assert found == ([expected[at : at + size] for at in range(0, len(expected), size)] or [[]])

@@ -41,6 +41,7 @@ def md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
 
 
+@pytest.mark.catalogue("MPU-003", "ETAG-012", "ETAG-013")
 @pytest.mark.parametrize("case", VECTORS["multipart"], ids=lambda case: str(case["etag"][-8:]))
 def test_mpu_003_known_answers(raw: Raw, bucket: str, case: dict[str, Any]) -> None:
     upload = Multipart(raw, f"/{bucket}/k")
@@ -65,6 +66,7 @@ def test_mpu_003_known_answers(raw: Raw, bucket: str, case: dict[str, Any]) -> N
     assert "x-amz-mp-parts-count" not in raw("HEAD", f"/{bucket}/copy?partNumber=1").headers
 
 
+@pytest.mark.catalogue("MPC-022")
 @pytest.mark.parametrize("algorithm", ["crc32", "crc32c", "sha1", "sha256"])
 def test_mpc_022_composite_checksums(raw: Raw, s3: Any, bucket: str, algorithm: str) -> None:
     case, name = VECTORS["multipart"][0], f"Checksum{algorithm.upper()}"
@@ -87,13 +89,14 @@ def test_mpc_022_composite_checksums(raw: Raw, s3: Any, bucket: str, algorithm: 
     with pytest.raises(s3.exceptions.ClientError, match="InvalidPart"):
         s3.complete_multipart_upload(**finish, MultipartUpload=swapped)
     done = s3.complete_multipart_upload(**finish, MultipartUpload={"Parts": parts})
-    assert done[name] == case["composite"][algorithm]
+    assert (done[name], done["ETag"]) == (case["composite"][algorithm], f'"{case["etag"]}"')
     head = raw("HEAD", f"/{bucket}/k", headers={"x-amz-checksum-mode": "ENABLED"})
     assert head.headers[f"x-amz-checksum-{algorithm}"] == case["composite"][algorithm]
     part = raw("HEAD", f"/{bucket}/k?partNumber=3", headers={"x-amz-checksum-mode": "ENABLED"})
     assert part.headers[f"x-amz-checksum-{algorithm}"] == parts[2][name]
 
 
+@pytest.mark.catalogue("MPC-023")
 @pytest.mark.parametrize("algorithm", ["crc32", "crc32c", "crc64nvme"])
 def test_mpc_023_full_object_checksums(raw: Raw, bucket: str, algorithm: str) -> None:
     case = VECTORS["multipart"][0]
@@ -110,6 +113,7 @@ def test_mpc_023_full_object_checksums(raw: Raw, bucket: str, algorithm: str) ->
     assert upload.complete(entries, {"x-amz-checksum-type": "COMPOSITE"}).code == "InvalidRequest"
     done = upload.complete(entries, {name: value, "x-amz-mp-object-size": str(2 * 5242881 + 10)})
     assert done.element(f"Checksum{algorithm.upper()}") == value
+    assert done.element("ChecksumType") == "FULL_OBJECT"
     part = raw("HEAD", f"/{bucket}/k?partNumber=3", headers={"x-amz-checksum-mode": "ENABLED"})
     assert name not in part.headers
 
@@ -138,6 +142,7 @@ def test_parts_follow_the_algorithm_of_the_upload(raw: Raw, bucket: str) -> None
     assert reply.headers["x-amz-checksum-crc32"] == "cZWHwQ=="
 
 
+@pytest.mark.catalogue("MPU-004", "MPU-005", "MPU-013", "MPU-014", "MPU-020")
 def test_gaps_order_and_replacement(raw: Raw, bucket: str) -> None:
     upload = Multipart(raw, f"/{bucket}/k")
     last = upload.part(9, b"old").headers["etag"]
@@ -160,6 +165,7 @@ def test_gaps_order_and_replacement(raw: Raw, bucket: str) -> None:
     assert raw("GET", f"/{bucket}/k?partNumber=3").code == "InvalidPartNumber"
 
 
+@pytest.mark.catalogue("MPU-011", "MPU-012")
 def test_mpu_011_too_small(raw: Raw, bucket: str) -> None:
     upload = Multipart(raw, f"/{bucket}/k")
     etags = [upload.part(number, b"small").headers["etag"] for number in (1, 2)]
@@ -170,6 +176,7 @@ def test_mpu_011_too_small(raw: Raw, bucket: str) -> None:
     assert raw("HEAD", f"/{bucket}/k").status == 404
 
 
+@pytest.mark.catalogue("MPU-006")
 @pytest.mark.parametrize("number", ["0", "10001", "-1", "x"])
 def test_mpu_006_part_numbers(raw: Raw, bucket: str, number: str) -> None:
     upload = Multipart(raw, f"/{bucket}/k")
@@ -178,6 +185,7 @@ def test_mpu_006_part_numbers(raw: Raw, bucket: str, number: str) -> None:
     assert (reply.element("ArgumentName"), reply.element("ArgumentValue")) == ("partNumber", number)
 
 
+@pytest.mark.catalogue("MPU-007", "MPU-008", "MPU-009")
 def test_unknown_uploads(raw: Raw, bucket: str) -> None:
     upload = Multipart(raw, f"/{bucket}/k")
     document = (
@@ -194,6 +202,7 @@ def test_unknown_uploads(raw: Raw, bucket: str) -> None:
             assert (reply.status, reply.code, reply.element("UploadId")) == (404, "NoSuchUpload", number)
 
 
+@pytest.mark.catalogue("MPU-016", "MPU-018")
 def test_the_key_appears_with_complete_and_again_is_the_same(raw: Raw, bucket: str) -> None:
     path = f"/{bucket}/sp%20ace%2Bé".replace("é", "%C3%A9")
     raw("PUT", path, b"before")
@@ -246,6 +255,7 @@ def test_conditional_complete(raw: Raw, bucket: str) -> None:
     assert complete({"If-Match": f'"{md5(b"during")}"'}, "").status == 200
 
 
+@pytest.mark.catalogue("MPU-031", "MPU-033")
 def test_list_parts(raw: Raw, bucket: str) -> None:
     upload = Multipart(raw, f"/{bucket}/k")
     path = f"/{bucket}/k?uploadId={upload.id}"
@@ -271,6 +281,7 @@ def test_list_parts(raw: Raw, bucket: str) -> None:
     assert (reply.code, reply.element("ArgumentName")) == ("InvalidArgument", "part-number-marker")
 
 
+@pytest.mark.catalogue("MPU-019", "MPU-027")
 def test_abort_and_bucket_with_unfinished_uploads(running: Running, raw: Raw, bucket: str) -> None:
     upload = Multipart(raw, f"/{bucket}/k")
     upload.part(1, b"x" * 100_000)
@@ -284,6 +295,7 @@ def test_abort_and_bucket_with_unfinished_uploads(running: Running, raw: Raw, bu
     assert len(list(running.store.blobs._directory.iterdir())) == before - 1
 
 
+@pytest.mark.catalogue("LMU-001", "LMU-004", "LMU-005", "LMU-006")
 def test_list_multipart_uploads(raw: Raw, bucket: str) -> None:
     ids = {}
     for key in ("b", "a", "dir/x", "b", "dir/y"):

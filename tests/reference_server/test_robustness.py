@@ -1,179 +1,208 @@
-"""Whatever arrives, the answer is an S3 answer: never an internal error, never a stuck connection."""
+"""Nobody holds a thread, a connection or the server for as long as they like."""
 
 from __future__ import annotations
 
-import functools
-import re
-from collections.abc import Iterator
-from contextlib import closing
-from typing import TYPE_CHECKING, Any
+import concurrent.futures
+import itertools
+import socket
+import threading
+import time
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from reference_server.app import App
-from reference_server.auth import Authenticated, account_of
-from reference_server.model import service_model
-from reference_server.store import Store
-from reference_server.wire import Head
+from reference_server import server as server_module
+from reference_server.wire import Answer, Body, Head
+from tests.reference_server.scripted import echo, read_all, read_one, serving, text
 
 if TYPE_CHECKING:
-    from conftest import Raw
+    from conftest import Raw, Running
 
 
-class _Bytes:
-    """A body that is already here."""
-
-    complete = True
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._data
-
-
-@functools.cache
-def _names(location: str) -> list[str]:
-    shapes = service_model().document["shapes"].values()
-    members = [member for shape in shapes for member in shape.get("members", {}).values()]
-    return sorted({m["locationName"] for m in members if m.get("location") == location})
+def test_a_slow_head_is_cut_off(hasty: Running) -> None:
+    with closing(hasty.raw().connect()) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\n")
+        answer = b""
+        for _ in range(20):
+            time.sleep(0.05)
+            try:
+                sock.sendall(b"X: y\r\n")
+            except OSError:
+                break
+        answer = read_all(sock)
+    assert b"<Code>RequestTimeout</Code>" in answer
 
 
-def _uris() -> list[str]:
-    operations = service_model().document["operations"].values()
-    return sorted({operation["http"]["requestUri"].partition("?")[2] for operation in operations})
+def test_an_idle_connection_is_closed(hasty: Running) -> None:
+    with closing(hasty.raw().connect()) as sock:
+        started = time.monotonic()
+        assert read_all(sock) == b""
+        assert time.monotonic() - started < 3
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    _app().store.close()
-
-
-_VALUES = st.one_of(
-    st.sampled_from(
-        [
-            *(
-                "",
-                "0",
-                "1",
-                "-1",
-                "--1",
-                "2",
-                "10001",
-                "99999999999999999999",
-                "x",
-                "null",
-                "true",
-                "url",
-                "*",
-                '"',
-                "bytes=0-",
-                "/",
-            ),
-            *(
-                "CRC32",
-                "COMPOSITE",
-                "REPLACE",
-                "aws:kms",
-                "ENABLED",
-                "=?utf-8?B?AAAA?=",
-                "bkt/key",
-                "%",
-                "%FF",
-                "+",
-                "a,b",
-            ),
-            *("Thu, 01 Jan 1970 00:00:00 GMT", "Thu, 99 Xyz 99999 99:99:99", "AAAAAA==", "\u00e9", "\x7f"),
-        ]
-    ),
-    st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=12),
-)
-_PATHS = st.one_of(
-    st.sampled_from(
-        ["/", "/bkt", "/bkt/", "/bkt/key", "/none", "/none/k", "/bkt/up", "//", "/%", "/bkt/%ff", "/bkt/%00"]
-    ),
-    st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=10).map(lambda text: "/" + text),
-)
-_BODIES = st.sampled_from(
-    [
-        *(
-            b"",
-            b"x",
-            b"<",
-            b"<Delete><Object><Key>a</Key></Object></Delete>",
-            b"<Delete><Object/></Delete>",
-            b"0\r\n\r\n",
-        ),
-        b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>",
-        *(b"<CompleteMultipartUpload><Part/></CompleteMultipartUpload>", b"<a>" * 100, b"\xff\xfe", b"<x/>" * 9),
-        b"<CreateBucketConfiguration><LocationConstraint>x<b/></LocationConstraint></CreateBucketConfiguration>",
-    ]
-)
-
-
-@functools.cache
-def _app() -> App:
-    app = App(Store(), {}, debug=True)
-    mode = {"now": "UNSIGNED-PAYLOAD"}
-    account = account_of("fuzz")
-
-    def authenticate(request: Any) -> Authenticated:
-        return Authenticated(account, request.headers.get("x-amz-content-sha256") or mode["now"])
-
-    app.authenticate = authenticate
-    for path in ("/bkt", "/bkt/key"):
-        app(
-            Head("PUT", path.encode(), True, {"host": "h", "content-length": "1"}),
-            _Bytes(b"" if path == "/bkt" else b"x"),
-        )  # type: ignore[arg-type]
-    return app
-
-
-@settings(max_examples=700, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    method=st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH"]),
-    path=_PATHS,
-    subresource=st.one_of(st.just(""), st.sampled_from(_uris())),
-    query=st.dictionaries(st.sampled_from(_names("querystring")), _VALUES, max_size=3),
-    headers=st.dictionaries(st.sampled_from(_names("header")), _VALUES, max_size=4),
-    mode=st.sampled_from(["", "UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "0" * 64]),
-    body=_BODIES,
-)
-def test_no_request_is_an_internal_error(
-    method: str,
-    path: str,
-    subresource: str,
-    query: dict[str, str],
-    headers: dict[str, str],
-    mode: str,
-    body: bytes,
-) -> None:
-    pieces = [subresource, *(f"{name}={value}" for name, value in query.items())]
-    target = path + "?" + "&".join(piece for piece in pieces if piece)
-    sent = {"content-length": str(len(body)), **{name.lower(): value for name, value in headers.items()}}
-    sent |= {"host": "h", "x-amz-content-sha256": mode} if mode else {"host": "h"}
-    target = re.sub("[^!-~]", lambda match: f"%{ord(match[0]):02X}", target)
-    answer = _app()(Head(method, target.encode(), True, sent), _Bytes(body))  # type: ignore[arg-type]
-    assert answer.status != 500, answer
-    if answer.status >= 400:
-        assert isinstance(answer.body, bytes)
-        assert answer.body.startswith(b"<?xml")
-    if answer.done is not None:
-        answer.done()
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=300), st.sampled_from([b"", b"GET / HTTP/1.1\r\n", b"PUT /b/k HTTP/1.1\r\nHost: h\r\n"]))
-def test_no_bytes_kill_the_server(raw: Raw, data: bytes, start: bytes) -> None:
+def test_a_body_that_stalls_is_a_timeout(hasty: Running) -> None:
+    raw = hasty.raw()
+    assert raw("PUT", "/stalled").status == 200
+    request = raw.bytes_of("PUT", "/stalled/key", b"0123456789")
     with closing(raw.connect()) as sock:
+        sock.sendall(request[:-4])
+        assert b"<Code>RequestTimeout</Code>" in read_all(sock)
+
+
+@pytest.mark.parametrize("start", [b"0\r\nX-Trailer: ", b"1;", b"0\r\n"])
+def test_what_follows_a_chunked_body_is_bounded(raw: Raw, bucket: str, start: bytes) -> None:
+    headers = {"Transfer-Encoding": "chunked", "Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="}
+    signed = raw.sign("POST", f"/{bucket}?delete", headers, "UNSIGNED-PAYLOAD")
+    lines = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
+    piece = b"X: y\r\n" * 100 if start == b"0\r\n" else b"x" * 600
+    with closing(raw.connect()) as sock:
+        sock.sendall(f"POST /{bucket}?delete HTTP/1.1\r\n{lines}\r\n".encode() + start)
+        for _ in range(100):
+            try:
+                sock.sendall(piece)
+            except OSError:
+                break
+            time.sleep(0.001)
+        assert b"<Code>RequestHeaderSectionTooLarge</Code>" in read_all(sock)
+
+
+def trickle(sock: socket.socket, piece: bytes, pause: float, seconds: float) -> None:
+    """Send a little again and again, until it is refused or the time is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
         try:
-            sock.sendall(start + data)
-            sock.shutdown(1)
-            while sock.recv(65536):
-                pass
-        except ConnectionError:
-            pass
-    assert raw("GET", "/").status == 200
+            sock.sendall(piece)
+        except OSError:
+            return
+        time.sleep(pause)
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 10000", b"Transfer-Encoding: chunked"])
+def test_a_body_that_only_trickles_is_given_up(framing: bytes) -> None:
+    """Every byte comes well within the idle time: without a pace it would hold a thread for as long as it likes."""
+    piece = b"x" if framing.startswith(b"Content") else b"1\r\nx\r\n"
+    with serving(echo, progress=1000, progress_wait=0.3, idle=5, linger=0.2) as connect, closing(connect()) as sock:
+        started = time.monotonic()
+        sock.sendall(b"PUT / HTTP/1.1\r\nHost: h\r\n" + framing + b"\r\n\r\n")
+        sender = threading.Thread(target=trickle, args=(sock, piece, 0.02, 3))
+        sender.start()
+        assert read_one(sock) == (
+            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 14\r\nConnection: close",
+            b"RequestTimeout",
+        )
+        assert time.monotonic() - started < 2
+        sender.join()
+
+
+def test_a_refused_body_that_only_trickles_is_not_waited_for() -> None:
+    with (
+        serving(lambda *_: text(b""), progress=1000, progress_wait=0.3, idle=5, linger=0.2) as connect,
+        closing(connect()) as sock,
+    ):
+        started = time.monotonic()
+        sock.sendall(b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n")
+        sender = threading.Thread(target=trickle, args=(sock, b"x", 0.02, 3))
+        sender.start()
+        read_all(sock)
+        assert time.monotonic() - started < 2
+        sender.join()
+
+
+def test_a_slow_body_that_keeps_the_pace_is_read_to_its_end() -> None:
+    with serving(echo, progress=100, progress_wait=0.1, idle=5) as connect, closing(connect()) as sock:
+        sock.sendall(b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 4000\r\n\r\n")
+        for _ in range(20):
+            sock.sendall(b"x" * 200)
+            time.sleep(0.03)
+        assert read_one(sock)[1] == b"x" * 4000
+
+
+def test_time_that_the_server_takes_is_not_the_clients() -> None:
+    def slow(head: Head, body: Body) -> Answer:
+        pieces = []
+        for piece in body:
+            pieces.append(piece)
+            time.sleep(0.3)
+        return text(b"".join(pieces))
+
+    with serving(slow, progress=100, progress_wait=0.2, idle=5) as connect, closing(connect()) as sock:
+        sock.sendall(b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n")
+        for _ in range(3):
+            time.sleep(0.05)
+            sock.sendall(b"ab")
+        assert read_one(sock)[1] == b"ababab"
+
+
+def test_a_client_that_does_not_read_is_given_up() -> None:
+    ended = threading.Event()
+
+    def endless(_: Head, __: Body) -> Answer:
+        return Answer(200, body=itertools.repeat(b"x" * 65536), done=ended.set)
+
+    with serving(endless, idle=0.3) as connect, closing(connect()) as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert ended.wait(5)
+
+
+def test_connections_beyond_the_limit_are_told_to_come_back() -> None:
+    request = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    with serving(lambda *_: text(b"ok"), connections=3, linger=0.5) as connect, ExitStack() as stack:
+        socks = [stack.enter_context(closing(connect())) for _ in range(3)]
+        for sock in socks:
+            sock.sendall(request)
+            assert read_one(sock)[1] == b"ok"
+        with closing(connect()) as excess:
+            excess.sendall(request)
+            answer = read_all(excess)
+            assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+            assert b"\r\nConnection: close\r\n" in answer
+            assert answer.endswith(b"ServiceUnavailable")
+        for sock in socks:
+            sock.sendall(request)
+            assert read_one(sock)[1] == b"ok"
+        socks[0].close()
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            with closing(connect()) as next_one:
+                next_one.sendall(request)
+                if read_one(next_one)[1] == b"ok":
+                    break
+            time.sleep(0.02)
+        else:
+            pytest.fail("no place became free")
+
+
+def test_even_refusals_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "_TURNED_AWAY", 1)
+    with serving(lambda *_: text(b"ok"), connections=1, linger=5) as connect, ExitStack() as stack:
+        first, second = (stack.enter_context(closing(connect())) for _ in range(2))
+        first.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert read_one(first)[1] == b"ok"
+        assert read_one(second)[1] == b"ServiceUnavailable"
+        with closing(connect()) as third:
+            assert third.recv(100) == b""
+
+
+def test_many_idle_connections_do_not_keep_busy_ones_from_being_served(raw: Raw, bucket: str) -> None:
+    raw("PUT", f"/{bucket}/k", b"x" * 1000)
+    request = raw.bytes_of("GET", f"/{bucket}/k")
+
+    def ask(_: int) -> int:
+        with closing(raw.connect()) as sock:
+            for _ in range(10):
+                sock.sendall(request)
+                head, body = read_one(sock)
+                assert (head[:15], len(body)) == (b"HTTP/1.1 200 OK", 1000)
+        return 10
+
+    with ExitStack() as stack:
+        idle = [stack.enter_context(closing(raw.connect())) for _ in range(200)]
+        for sock in idle[::2]:  # half of them have been served before, the others have never said a word
+            sock.sendall(request)
+            assert read_one(sock)[0].startswith(b"HTTP/1.1 200")
+        with concurrent.futures.ThreadPoolExecutor(32) as pool:
+            assert sum(pool.map(ask, range(32))) == 320
+        for sock in idle:
+            sock.sendall(request)
+            assert read_one(sock)[0].startswith(b"HTTP/1.1 200")

@@ -1,0 +1,57 @@
+"""Figures for people, nothing is asserted: `python -m tests.bench`, or `nox -s bench`. See docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import signal
+import sys
+from collections.abc import Callable
+
+from tests.bench import crowd, large, listing, small, startup, suite
+from tests.bench.plan import Plan
+from tests.bench.servers import PEERS, found
+from tests.bench.table import Measure, table
+
+_SERVER: dict[str, Callable[[Plan], list[Measure]]] = {
+    "start": startup.measure,
+    "small": small.measure,
+    "large": large.throughput,
+    "listing": listing.measure,
+    "memory": large.memory,
+    "crowd": crowd.measure,
+}
+_SUITE = "suite"
+
+
+def main() -> None:
+    """Run the benchmarks that were asked for, and print what they measured."""
+    names = [*_SERVER, _SUITE]
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure the bundled server.")
+    parser.add_argument("benches", nargs="*", metavar="BENCH", help=f"one or more of {', '.join(names)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions and less data")
+    parser.add_argument("--no-peers", action="store_true", help="leave moto_server and rclone out")
+    options = parser.parse_args()
+    unknown = [name for name in options.benches if name not in names]
+    if unknown:
+        parser.error(f"there is no bench {unknown[0]!r}; there are {', '.join(names)}")
+    # Without this the servers would outlive a bench that is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    wanted = options.benches or names
+    plan = Plan(found(() if options.no_peers else PEERS), options.quick)
+    print(f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; {', '.join(plan.names)}\n")
+    measures = []
+    for name, measured in _SERVER.items():
+        if name in wanted:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            measures += measured(plan)
+    if measures:
+        print(table(measures))
+        print(*(f"- {note}" for note in plan.notes), sep="\n")
+    if _SUITE in wanted:
+        print(suite.report(plan))
+
+
+if __name__ == "__main__":
+    main()
