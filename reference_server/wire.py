@@ -50,6 +50,8 @@ class Head:
     target: bytes
     keep_alive: bool
     headers: dict[str, str]
+    peer: str = ""
+    secure: bool = False
 
 
 @dataclass

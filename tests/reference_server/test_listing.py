@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reference_server.errors import S3Error
 from reference_server.listing import BEHIND, Row, encoder, folded, make_token, page, read_token, successor
-from reference_server.store import Store, StoredObject
+from reference_server.store import Store
 from reference_server.uploads import Uploads
 
 # Few letters, so that keys share prefixes; a delimiter, bytes around it, one and four byte characters.
