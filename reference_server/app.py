@@ -1,39 +1,55 @@
 """From a request to an answer: take apart, route, authenticate, run the operation, write it out.
 
-`App.authenticate`, `App.operations` and `App.serialise` are attributes of the instance: that is where behaviour
-may be wrapped at start-up, and no handler knows.
+What may behave differently, for a personality or a defect, goes through `App.seams`.
 """
 
 from __future__ import annotations
 
-import base64
-import os
 import sys
 import time
 import traceback
 from typing import TYPE_CHECKING
 
-from reference_server.auth import STREAMING, Authenticated, Authenticator
+from reference_server import browser, listing, website
+from reference_server.auth import STREAMING, Account, Authenticator, Credential
 from reference_server.call import Call, Handler, Result
-from reference_server.codec import Codec, http_time
+from reference_server.codec import Codec
 from reference_server.errors import NotModifiedError, S3Error
+from reference_server.frame import frame, request_ids
 from reference_server.model import service_model
-from reference_server.ops import buckets, config, copies, listings, multipart, objects, reads
+from reference_server.objects import Objects
+from reference_server.ops import (
+    acls,
+    attributes,
+    buckets,
+    config,
+    copies,
+    forms,
+    listings,
+    locks,
+    multipart,
+    objects,
+    reads,
+    tagging,
+)
+from reference_server.payload import Payload
 from reference_server.personality import Personality
 from reference_server.request import Request, parse
-from reference_server.routing import Router
+from reference_server.routing import POST_OBJECT, Router
+from reference_server.rules.encryption import KeyRing
+from reference_server.seams import Seams
 from reference_server.uploads import Uploads
-from reference_server.wire import Answer, Body, DisconnectedError, Head, Headers
+from reference_server.wire import Answer, Body, DisconnectedError, Head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from reference_server.store import Store
 
-SERVER = "s3conform"
 _XML = ("Content-Type", "application/xml")
 # Only these take aws-chunked bodies (catalogue AUTH-019).
 _UPLOADS = {"PutObject", "UploadPart"}
+_GROUPS = (*(acls, attributes, buckets, config, copies, forms, listings, locks, multipart, objects, reads, tagging),)
 
 
 class App:
@@ -41,62 +57,113 @@ class App:
 
     Args:
         store: where everything is kept.
-        credentials: secret keys by access key.
+        credentials: secret keys, or credentials, by access key.
         region: of every bucket.
         domains: domain names for virtual-hosted-style requests.
         personality: which gateway to behave as.
+        keys: the KMS keys that exist.
+        clock: seconds since the epoch, for signatures and their expiry.
+        defects: names of defects to behave with, see `reference_server.defects`.
         debug: print tracebacks of unexpected errors.
     """
 
     def __init__(
         self,
         store: Store,
-        credentials: Mapping[str, str],
+        credentials: Mapping[str, str | Credential],
         *,
         region: str = "us-east-1",
         domains: tuple[str, ...] = (),
         personality: Personality | None = None,
+        keys: KeyRing | None = None,
+        clock: Callable[[], float] = time.time,
+        defects: Iterable[str] = (),
         debug: bool = False,
     ) -> None:
         model = service_model()
         self.store = store
-        self.uploads = Uploads(store)
+        self.objects = Objects(store)
+        self.uploads = Uploads(store, self.objects)
         self.region = region
         self.personality = personality or Personality("aws")
+        self.keys = keys or KeyRing()
         self.codec = Codec(model.service)
+        self._authenticator = Authenticator(credentials, region, clock)
         self.operations: dict[str, Handler] = {}
-        for module in (buckets, config, copies, listings, multipart, objects, reads):
-            self.operations.update(module.HANDLERS)
-        self.authenticate: Callable[[Request], Authenticated] = Authenticator(credentials, region).authenticate
-        self.serialise: Callable[[Call, Result], Answer] = self._serialise
+        for group in _GROUPS:
+            self.operations.update(group.HANDLERS)
         self._router = Router(model.document)
         self._domains = ("localhost", *domains)
         self._debug = debug
+        self.seams = self._honest()
+        self.behave(defects)
+
+    def behave(self, defects: Iterable[str]) -> None:
+        """Behave with exactly these defects from the next request on.
+
+        Raises:
+            UnknownDefectError: there is none of that name.
+        """
+        seams = self._honest()
+        names = list(defects)
+        if names:
+            # Costs nothing where nobody asks for a defect.
+            from reference_server.defects import install  # noqa: PLC0415
+
+            install(seams, names)
+        self.seams = seams
+
+    def account(self, account_id: str) -> Account | None:
+        """The account with this canonical id, if it has credentials here."""
+        return self._authenticator.account(account_id)
+
+    def authenticate_form(self, fields: Mapping[str, str]) -> Account:
+        """The account that signed a form."""
+        return self._authenticator.authenticate_form(fields)
 
     def __call__(self, head: Head, body: Body) -> Answer:
         """Answer one request."""
-        try:
-            request = parse(head, body, self._domains)
-            if request.method == "OPTIONS":
-                raise _preflight(request)
-            call = self._prepare(request)
-            return self.serialise(call, self.operations[call.operation](call))
-        except S3Error as error:
-            return self._error(error)
-        except NotModifiedError as unchanged:
-            return Answer(304, self._frame(unchanged.headers))
-        except DisconnectedError:
-            raise
-        except Exception as error:
-            return self._unexpected(error)
+        return self.seams.wire(head, body)
 
     def refuse(self, error: S3Error) -> Answer:
         """Answer bytes that are no request."""
-        return self._error(error)
+        return self.seams.serialise(None, error)
+
+    def _honest(self) -> Seams:
+        return Seams(
+            wire=self._answer,
+            auth=self._authenticator.authenticate,
+            payload=Payload,
+            operation=self._operate,
+            listing=listing.page,
+            serialise=self._serialise,
+        )
+
+    def _answer(self, head: Head, body: Body) -> Answer:
+        call = None
+        try:
+            request = parse(head, body, self._domains)
+            if request.website:
+                return website.answer(self, request)
+            if request.method == "OPTIONS":
+                return Answer(200, frame([*browser.preflight(self.store, request), ("Content-Length", "0")]))
+            call = self._prepare(request)
+            answer = self.seams.serialise(call, self.seams.operation(call))
+        except S3Error as error:
+            answer = self.seams.serialise(call, error)
+        except NotModifiedError as unchanged:
+            answer = Answer(304, frame(unchanged.headers))
+        except DisconnectedError:
+            raise
+        except Exception as error:
+            answer = self._unexpected(error)
+        if "origin" in head.headers:
+            answer.headers += browser.actual(self.store, head, self._domains)
+        return answer
 
     def _prepare(self, request: Request) -> Call:
         operation = self._router.route(request)
-        authenticated = self.authenticate(request)
+        authenticated = self.seams.auth(request)
         if authenticated.payload in STREAMING and operation not in _UPLOADS:
             raise S3Error("InvalidRequest", "The value of x-amz-content-sha256 header is invalid.")
         refusal = self.personality.refusals.get(operation)
@@ -104,53 +171,36 @@ class App:
             raise S3Error(refusal.code, refusal.message, status=refusal.status)
         if operation not in self.operations:
             raise S3Error("NotImplemented", f"The operation {operation} is not implemented by this server.")
+        if operation == POST_OBJECT:
+            return Call(self, request, authenticated, operation, {})
         members = self.codec.parse_input(operation, request.parameters, request.headers)
         return Call(self, request, authenticated, operation, members)
 
-    def _serialise(self, call: Call, result: Result) -> Answer:
-        encoded = self.codec.write(call.operation, result.members)
-        status = result.status or encoded.status
-        headers = encoded.headers + result.headers
-        if result.body is not None:
-            return Answer(status, self._frame(headers), result.body, result.length, done=result.done)
+    def _operate(self, call: Call) -> Result:
+        return self.operations[call.operation](call)
+
+    def _serialise(self, call: Call | None, outcome: Result | S3Error) -> Answer:
+        if isinstance(outcome, S3Error) or call is None:
+            return self._error(outcome if isinstance(outcome, S3Error) else S3Error("InternalError"))
+        encoded = self.codec.write(call.operation, outcome.members)
+        status = outcome.status or encoded.status
+        headers = encoded.headers + outcome.headers
+        if outcome.body is not None:
+            return Answer(status, frame(headers), outcome.body, outcome.length, done=outcome.done)
         if encoded.body:
             headers += [_XML, ("Content-Length", str(len(encoded.body)))]
         elif status != 204 and call.request.method != "HEAD":
             headers.append(("Content-Length", "0"))
-        return Answer(status, self._frame(headers), encoded.body)
+        return Answer(status, frame(headers), encoded.body)
 
     def _error(self, error: S3Error) -> Answer:
-        request_id, host_id = _request_ids()
+        request_id, host_id = request_ids()
         document = error.document(request_id, host_id)
         headers = [*error.headers.items(), _XML, ("Content-Length", str(len(document)))]
-        return Answer(error.status, self._frame(headers, (request_id, host_id)), document)
+        return Answer(error.status, frame(headers, (request_id, host_id)), document)
 
     def _unexpected(self, error: Exception) -> Answer:
         sys.stderr.write(f"internal error: {type(error).__name__}: {error}\n".replace("\n", " ").strip() + "\n")
         if self._debug:
             traceback.print_exc()
         return self._error(S3Error("InternalError"))
-
-    def _frame(self, headers: Headers, ids: tuple[str, str] | None = None) -> Headers:
-        """The headers with those that every answer has (catalogue GET-036, LINT-030)."""
-        request_id, host_id = ids or _request_ids()
-        return [
-            ("x-amz-id-2", host_id),
-            ("x-amz-request-id", request_id),
-            ("Date", http_time(int(time.time()))),
-            *headers,
-            ("Server", SERVER),
-        ]
-
-
-def _request_ids() -> tuple[str, str]:
-    raw = os.urandom(56)
-    return raw[:8].hex().upper(), base64.b64encode(raw).decode()
-
-
-def _preflight(request: Request) -> S3Error:
-    """CORS preflight: no bucket here has a CORS configuration (catalogue CORS-002, CORS-003)."""
-    if "origin" not in request.headers:
-        return S3Error("BadRequest", "Insufficient information. Origin request header needed.")
-    asked = request.headers.get("access-control-request-method", "")
-    return S3Error("AccessForbidden", None, {"Method": asked, "ResourceType": request.level.upper()})

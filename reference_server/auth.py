@@ -1,6 +1,7 @@
-"""Who sent a request: Signature Version 4 in headers or in a presigned query, Version 2 only in the latter.
+"""Who sent a request: Signature Version 4 in headers, a presigned query or a form; Version 2 not in headers.
 
-Each access key is an account of its own. Refusals carry what AWS documents for them (catalogue AUTH, PRE).
+Each permanent access key is an account of its own; a temporary one acts for the account of another. Refusals carry
+what AWS documents for them (catalogue AUTH, PRE, POST).
 """
 
 from __future__ import annotations
@@ -48,6 +49,24 @@ class Account:
     id: str
     number: str
 
+    @property
+    def anonymous(self) -> bool:
+        """Whether nobody signed."""
+        return not self.number
+
+
+#: Who sends unsigned requests; the id is the one that AWS shows for them.
+ANONYMOUS = Account("", "65a011a29cdf8ec533ec3d1ccaae921c", "")
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A secret key; a temporary one has a session token and acts for the account of another access key."""
+
+    secret: str
+    token: str | None = None
+    account_of: str | None = None
+
 
 @dataclass(frozen=True)
 class Authenticated:
@@ -84,22 +103,31 @@ class Authenticator:
     """Verifies signatures against a set of credentials.
 
     Args:
-        credentials: secret keys by access key.
+        credentials: secret keys, or credentials, by access key.
         region: the region that scopes must name.
         clock: seconds since the epoch.
     """
 
-    def __init__(self, credentials: Mapping[str, str], region: str, clock: Callable[[], float] = time.time) -> None:
-        self._secrets = dict(credentials)
-        self._accounts = {key: account_of(key) for key in credentials}
+    def __init__(
+        self, credentials: Mapping[str, str | Credential], region: str, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._credentials = {
+            key: value if isinstance(value, Credential) else Credential(value) for key, value in credentials.items()
+        }
+        self._accounts = {key: account_of(one.account_of or key) for key, one in self._credentials.items()}
+        self._by_id = {account.id: account for account in self._accounts.values()}
         self._region = region
         self._clock = clock
 
+    def account(self, account_id: str) -> Account | None:
+        """The account with this canonical id."""
+        return self._by_id.get(account_id)
+
     def authenticate(self, request: Request) -> Authenticated:
-        """The account that signed a request.
+        """The account that signed a request; `ANONYMOUS` for an unsigned one.
 
         Raises:
-            S3Error: the request is unsigned, or its signature is not acceptable.
+            S3Error: the signature is not acceptable.
         """
         authorization = request.headers.get("authorization")
         if authorization is not None:
@@ -109,12 +137,39 @@ class Authenticator:
             return self._from_query(request)
         if "Signature" in query and "AWSAccessKeyId" in query:
             access_key = query["AWSAccessKeyId"]
-            sigv2.verify(request, self._secret(access_key, request), self._clock())
+            sigv2.verify(request, self._secret(access_key, _token(request)), self._clock())
             return Authenticated(self._accounts[access_key], UNSIGNED)
         if "Signature" in query or "AWSAccessKeyId" in query:
             message = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
             raise S3Error("AccessDenied", message)
-        raise S3Error("AccessDenied")
+        payload = request.headers.get("x-amz-content-sha256", UNSIGNED)
+        return Authenticated(ANONYMOUS, payload if payload == "STREAMING-UNSIGNED-PAYLOAD-TRAILER" else UNSIGNED)
+
+    # Form
+
+    def authenticate_form(self, fields: Mapping[str, str]) -> Account:
+        """The account that signed the policy of a form (catalogue POST-006, POST-016).
+
+        Args:
+            fields: by lower-case name; those that the form of signature needs are there.
+
+        Raises:
+            S3Error: InvalidAccessKeyId, SignatureDoesNotMatch, InvalidToken, AuthorizationQueryParametersError.
+        """
+        policy = fields["policy"]
+        token = fields.get("x-amz-security-token")
+        if "x-amz-signature" in fields:
+            claim = self._claim(fields["x-amz-credential"], "", fields["x-amz-signature"], _bad_query)
+            secret = self._secret(claim.access_key, token)
+            key = sigv4.signing_key(secret, claim.date, claim.region, claim.service)
+            access_key, sent, expected = claim.access_key, claim.signature, sigv4.signature(key, policy)
+        else:
+            access_key, sent = fields["awsaccesskeyid"], fields["signature"]
+            expected = sigv2.signature(self._secret(access_key, token), policy)
+        if not hmac.compare_digest(expected.encode(), sent.encode("utf-8", "replace")):
+            elements = {"AWSAccessKeyId": access_key, "StringToSign": policy, "SignatureProvided": sent}
+            raise S3Error("SignatureDoesNotMatch", None, {**elements, "StringToSignBytes": policy.encode().hex(" ")})
+        return self._accounts[access_key]
 
     # Header form
 
@@ -126,7 +181,7 @@ class Authenticator:
             raise invalid_argument("Authorization", authorization, "Unsupported Authorization Type")
         claim = self._header_claim(rest)
         payload = self._payload_keyword(request)
-        secret = self._secret(claim.access_key, request)
+        secret = self._secret(claim.access_key, _token(request))
         stamp = _header_stamp(request)
         self._check_skew(stamp)
         if not stamp.startswith(claim.date):
@@ -197,7 +252,7 @@ class Authenticator:
         stamp = query["X-Amz-Date"]
         if not _STAMP.match(stamp) or not stamp.startswith(claim.date):
             raise _bad_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
-        secret = self._secret(claim.access_key, request)
+        secret = self._secret(claim.access_key, _token(request))
         self._check_expiry(stamp, query["X-Amz-Expires"])
         self._check_signed(request, claim, exempt=("x-amz-content-sha256",))
         pairs = sigv4.canonical_query(pair for pair in request.query if pair != ("X-Amz-Signature", claim.signature))
@@ -236,14 +291,13 @@ class Authenticator:
 
     # Both
 
-    def _secret(self, access_key: str, request: Request) -> str:
-        secret = self._secrets.get(access_key)
-        if secret is None:
+    def _secret(self, access_key: str, token: str | None) -> str:
+        credential = self._credentials.get(access_key)
+        if credential is None or (token is None and credential.token is not None):
             raise S3Error("InvalidAccessKeyId", None, {"AWSAccessKeyId": access_key})
-        token = request.headers.get("x-amz-security-token")
-        if token is not None:  # all credentials here are permanent ones
+        if token != credential.token:
             raise S3Error("InvalidToken", None, {"Token-0": token})
-        return secret
+        return credential.secret
 
     def _check_skew(self, stamp: str) -> None:
         current = self._clock()
@@ -289,6 +343,10 @@ class Authenticator:
             }
             raise S3Error("SignatureDoesNotMatch", None, dict(elements))
         return key
+
+
+def _token(request: Request) -> str | None:
+    return request.headers.get("x-amz-security-token")
 
 
 def _header_stamp(request: Request) -> str:

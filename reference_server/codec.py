@@ -31,12 +31,27 @@ ROOTS = {
     "CompleteMultipartUpload": "CompleteMultipartUploadResult",
     "CreateMultipartUpload": "InitiateMultipartUploadResult",
     "DeleteObjects": "DeleteResult",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
     "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
     "GetBucketLocation": "LocationConstraint",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketRequestPayment": "RequestPaymentConfiguration",
+    "GetBucketTagging": "Tagging",
     "GetBucketVersioning": "VersioningConfiguration",
+    "GetBucketWebsite": "WebsiteConfiguration",
     "GetObjectAcl": "AccessControlPolicy",
+    "GetObjectAttributes": "GetObjectAttributesResponse",
+    "GetObjectTagging": "Tagging",
+    "ListBucketAnalyticsConfigurations": "ListBucketAnalyticsConfigurationResult",
+    "ListBucketIntelligentTieringConfigurations": "ListBucketIntelligentTieringConfigurationsOutput",
+    "ListBucketInventoryConfigurations": "ListInventoryConfigurationsResult",
+    "ListBucketMetricsConfigurations": "ListMetricsConfigurationsResult",
     "ListBuckets": "ListAllMyBucketsResult",
     "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjectVersions": "ListVersionsResult",
     "ListObjects": "ListBucketResult",
     "ListObjectsV2": "ListBucketResult",
     "ListParts": "ListPartsResult",
@@ -59,6 +74,10 @@ _FIRST = {
             "MaxKeys",
         ),
         *("Delimiter", "EncodingType", "IsTruncated", "Contents", "CommonPrefixes"),
+    ),
+    "ListObjectVersionsOutput": (
+        *("Name", "Prefix", "KeyMarker", "VersionIdMarker", "NextKeyMarker", "NextVersionIdMarker", "MaxKeys"),
+        *("Delimiter", "EncodingType", "IsTruncated", "Versions", "DeleteMarkers", "CommonPrefixes"),
     ),
     "ListMultipartUploadsOutput": (
         *(
@@ -90,6 +109,12 @@ _FIRST = {
     "CopyObjectResult": ("LastModified", "ETag"),
     "CopyPartResult": ("LastModified", "ETag"),
 }
+# Lists that share one sequence of elements: an output has them under the first name, as (name, value) pairs.
+_MIXED = {"ListObjectVersionsOutput": ("Versions", "DeleteMarkers")}
+# Text members with listed values whose own error is checked elsewhere.
+_OPEN_ENUMS = {"BucketLocationConstraint"}
+# Operations that the model wants a digest for, and AWS does not (catalogue TAG-014).
+_NO_DIGEST = {"PutObjectTagging"}
 # Outputs whose document is the text of one member, in the root element itself.
 _ROOT_TEXT = {"GetBucketLocation": "LocationConstraint"}
 # Numbers that have an error of their own when they are none (catalogue MPC-031).
@@ -180,6 +205,16 @@ class Codec:
             raise S3Error("MalformedXML")
         return _read_structure(node, shape)
 
+    def needs_digest(self, operation: str) -> bool:
+        """Whether the body of an operation must come with Content-MD5 or a checksum (catalogue LINT-015)."""
+        model = self._service.operation_model(operation)
+        return operation not in _NO_DIGEST and bool((model.http_checksum or {}).get("requestChecksumRequired"))
+
+    def output_payload(self, operation: str) -> str | None:
+        """The member that is the whole document of an output, where one is."""
+        shape = self._service.operation_model(operation).output_shape
+        return shape.serialization.get("payload") if shape is not None else None
+
     def write(self, operation: str, output: dict[str, Any]) -> Encoded:
         """An output by model names: header members become headers, the rest the document."""
         plan = self._outputs.get(operation) or self._plan_output(operation)
@@ -212,6 +247,9 @@ class Codec:
         return plan
 
     def _plan_output(self, operation: str) -> _OutputPlan:
+        if operation not in self._service.operation_names:  # POST Object, which the model does not know
+            plan = self._outputs[operation] = _OutputPlan(200, {}, None)
+            return plan
         model = self._service.operation_model(operation)
         shape = model.output_shape
         headers = {}
@@ -260,6 +298,9 @@ def _read(node: Node, shape: Shape) -> Any:
         return int(text)
     if shape.type_name == "boolean":
         return node.text.strip().lower() == "true"
+    listed = getattr(shape, "enum", None)
+    if listed and shape.name not in _OPEN_ENUMS and node.text not in listed:
+        raise S3Error("MalformedXML")
     return node.text
 
 
@@ -267,6 +308,9 @@ def _read_structure(node: Node, shape: StructureShape) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, member in shape.members.items():
         wire_name = member.serialization.get("name", name)
+        if member.serialization.get("xmlAttribute"):
+            found |= {name: node.attributes[wire_name]} if wire_name in node.attributes else {}
+            continue
         nodes = [child for child in node.children if child.name == wire_name]
         if nodes and isinstance(member, ListShape) and member.serialization.get("flattened"):
             found[name] = [_read(child, member.member) for child in nodes]
@@ -292,11 +336,11 @@ def _header_text(shape: Shape) -> Text:
 
 def _text(shape: Shape) -> Text:
     kind = shape.type_name
-    if kind == "timestamp":
-        return iso_time
+    if kind == "timestamp":  # a stored configuration keeps the text that was sent
+        return lambda value: escape(value) if isinstance(value, str) else iso_time(value)
     if kind == "boolean":
         return _boolean
-    return str if kind in ("integer", "long") or getattr(shape, "enum", None) else escape
+    return str if kind in ("integer", "long") else escape
 
 
 def _ordered(shape: StructureShape) -> list[tuple[str, Shape]]:
@@ -355,9 +399,24 @@ def _structure_writer(name: str, shape: StructureShape) -> Writer:
     return write_structure
 
 
+def _mixed_writer(shape: StructureShape, names: tuple[str, ...]) -> Writer:
+    writers = {name: _writer(shape.members[name].serialization["name"], shape.members[name].member) for name in names}
+
+    def write_mixed(entries: Any, append: Append) -> None:
+        for name, value in entries:
+            writers[name](value, append)
+
+    return write_mixed
+
+
 def _members_writer(shape: StructureShape) -> Writer:
     fields: list[tuple[str, Writer | None, str, str, Text]] = []
+    mixed = _MIXED.get(shape.name, ())
     for member_name, member in _ordered(shape):
+        if member_name in mixed[:1]:
+            fields.append((member_name, _mixed_writer(shape, mixed), "", "", str))
+        if member_name in mixed:
+            continue
         if member.serialization.get("xmlAttribute") or "location" in member.serialization:
             continue
         name = member.serialization.get("name", member_name)

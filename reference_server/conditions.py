@@ -17,7 +17,7 @@ from reference_server.errors import S3Error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reference_server.store import Check, StoredObject
+    from reference_server.objects import Check, StoredObject
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.ASCII)
 _COPY_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})\Z", re.ASCII)

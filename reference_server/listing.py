@@ -19,10 +19,10 @@ from urllib.parse import quote_plus
 from reference_server.errors import invalid_argument
 
 Row = tuple[Any, ...]
-#: (lower key, number): rows in order behind that pair; number -1 includes the key itself.
+#: (lower key, number): rows in order behind that pair.
 Rows = Callable[[bytes, int], Iterator[Row]]
-#: A number behind every row of a key.
-BEHIND = 2**62
+#: Numbers before and behind every row of a key.
+BEFORE, BEHIND = -(2**62), 2**62
 
 
 @dataclass
@@ -68,12 +68,12 @@ def page(rows: Rows, prefix: bytes, delimiter: bytes, marker: tuple[bytes, int],
 def _start(prefix: bytes, delimiter: bytes, marker: tuple[bytes, int]) -> tuple[bytes, int] | None:
     key, number = marker
     if not key or key < prefix:
-        return prefix, -1
+        return prefix, BEFORE
     group = folded(key, prefix, delimiter) if key.startswith(prefix) else None
     if group is None:
         return key, number
     behind = successor(group)
-    return (behind, -1) if behind is not None else None
+    return (behind, BEFORE) if behind is not None else None
 
 
 def _run(rows: Iterator[Row], found: Page, fold: tuple[bytes, bytes], limit: int) -> tuple[bytes, int] | None:
@@ -96,7 +96,7 @@ def _run(rows: Iterator[Row], found: Page, fold: tuple[bytes, bytes], limit: int
             found.prefixes.append(group)
             found.last, found.last_is_prefix = group, True
             behind = successor(group)
-            return (behind, -1) if behind is not None else None
+            return (behind, BEFORE) if behind is not None else None
         found.rows.append(row)
         found.last, found.last_is_prefix = key, False
     return None

@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 #: Longest key in bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3 objects").
 MAX_KEY = 1024
+# Hosts of website endpoints: BUCKET.s3-website.DOMAIN.
+_WEBSITE = ".s3-website"
 
 
 @dataclass
 class Request:
-    """A request after the target was taken apart; `key` is None below bucket level."""
+    """A request after the target was taken apart; `key` is None below bucket level.
+
+    `website`: it came to the website endpoint of the bucket.
+    """
 
     head: Head
     body: Body
@@ -31,6 +36,7 @@ class Request:
     bucket: str | None
     key: str | None
     virtual_host: bool
+    website: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -98,6 +104,26 @@ def _bucket_of_host(host: str, domains: tuple[str, ...]) -> str | None:
     return None
 
 
+def address(head: Head, domains: tuple[str, ...]) -> tuple[str | None, str, bool]:
+    """Bucket, raw key, and whether the bucket came from the Host header.
+
+    Raises:
+        S3Error: BadRequest without Host, InvalidURI.
+    """
+    host = head.headers.get("host")
+    if not host:
+        raise S3Error("BadRequest", "The Host header is missing.")
+    raw_path, _ = split_target(head.target)
+    bucket = _bucket_of_host(host.lower(), domains)
+    if bucket is not None:
+        return bucket, raw_path[1:], True
+    raw_bucket, slash, rest = raw_path[1:].partition("/")
+    bucket = _decode(raw_bucket) or None
+    if bucket is None and slash:
+        raise S3Error("InvalidURI", None, {"URI": raw_path})
+    return bucket, rest, False
+
+
 def parse(head: Head, body: Body, domains: tuple[str, ...]) -> Request:
     """Take one request apart.
 
@@ -109,24 +135,17 @@ def parse(head: Head, body: Body, domains: tuple[str, ...]) -> Request:
     Raises:
         S3Error: BadRequest without Host, InvalidURI, KeyTooLongError.
     """
-    host = head.headers.get("host")
-    if not host:
-        raise S3Error("BadRequest", "The Host header is missing.")
+    bucket, rest, virtual = address(head, domains)
     raw_path, raw_query = split_target(head.target)
-    bucket = _bucket_of_host(host.lower(), domains)
-    virtual = bucket is not None
-    rest = raw_path[1:]
-    if bucket is None:
-        raw_bucket, slash, rest = rest.partition("/")
-        bucket = _decode(raw_bucket) or None
-        if bucket is None and slash:
-            raise S3Error("InvalidURI", None, {"URI": raw_path})
     key = _decode(rest) or None
     if key is not None and len(key.encode()) > MAX_KEY:
         size = len(key.encode())
         raise S3Error("KeyTooLongError", None, {"Size": size, "MaxSizeAllowed": MAX_KEY})
     query = parse_query(raw_query)
-    return Request(head, body, raw_path, query, bucket, key, virtual, _with_query_headers(head.headers, query))
+    website = virtual and bucket is not None and bucket.endswith(_WEBSITE)
+    bucket = bucket.removesuffix(_WEBSITE) if website and bucket is not None else bucket
+    headers = _with_query_headers(head.headers, query)
+    return Request(head, body, raw_path, query, bucket, key, virtual, website, headers)
 
 
 def _with_query_headers(headers: dict[str, str], query: list[tuple[str, str]]) -> dict[str, str]:

@@ -14,6 +14,8 @@ from reference_server.errors import S3Error, invalid_argument
 if TYPE_CHECKING:
     from reference_server.request import Request
 
+#: Not an operation of the model: a form that a browser posts to a bucket.
+POST_OBJECT = "PostObject"
 # ListDirectoryBuckets shares GET / but belongs to another endpoint, as does WriteGetObjectResponse.
 _ELSEWHERE = {"ListDirectoryBuckets", "WriteGetObjectResponse"}
 _LEVELS = {"/": "service", "/{Bucket}": "bucket", "/{Bucket}/{Key+}": "object"}
@@ -72,6 +74,8 @@ class Router:
         subresources = [name for name in query if name in self._subresources]
         subresource = self._single(subresources, query)
         rules = self._rules.get((request.level, request.method, subresource))
+        if (request.method, request.level, subresource) == ("POST", "bucket", ""):
+            return POST_OBJECT
         if rules is None:
             raise self._no_rule(request, subresource)
         for rule in rules:
@@ -103,8 +107,6 @@ class Router:
             raise invalid_argument("partNumber", query["partNumber"], message)
 
     def _no_rule(self, request: Request, subresource: str) -> S3Error:
-        if (request.method, request.level, subresource) == ("POST", "bucket", ""):
-            return S3Error("NotImplemented", "The operation POST Object is not implemented by this server.")
         if subresource and request.level == "object" and ("object", subresource) not in self._methods:
             return S3Error("InvalidRequest", f"There is no such thing as the ?{subresource} sub-resource for a key")
         return _method_not_allowed(request.method, (subresource or request.level).upper())

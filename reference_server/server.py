@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import selectors
 import socket
 import sys
@@ -104,7 +105,7 @@ class Server:
 
     def _accept_one(self) -> None:
         try:
-            client, _ = self._listener.accept()
+            client, address = self._listener.accept()
         except OSError:  # the client was gone already, or file descriptors ran out
             time.sleep(0.01)
             return
@@ -115,7 +116,7 @@ class Server:
             return
         try:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = self._connection(client)
+            connection = self._connection(client, address[0])
         except OSError:  # some systems refuse options of a socket that was reset meanwhile
             client.close()
             return
@@ -128,13 +129,14 @@ class Server:
         except RuntimeError:  # no more threads: refuse this one client, keep the others
             self._forget(connection)
 
-    def _connection(self, client: socket.socket) -> Connection:
+    def _connection(self, client: socket.socket, peer: str) -> Connection:
         if self._ssl_context is None:
-            return Connection(client, self._application, self._limits)
+            return Connection(client, self._application, self._limits, peer=peer)
         from reference_server.tls import TlsSocket  # noqa: PLC0415 - only servers that speak TLS need it
 
         secured = TlsSocket(client, self._ssl_context)
-        return Connection(secured, self._application, self._limits, lambda: secured.handshake(self._limits.handshake))
+        handshake = functools.partial(secured.handshake, self._limits.handshake)
+        return Connection(secured, self._application, self._limits, handshake, peer)
 
     def _run(self, connection: Connection, serve: Callable[[], None]) -> None:
         try:

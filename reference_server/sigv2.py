@@ -43,7 +43,7 @@ def verify(request: Request, secret: str, current: float) -> None:
         message = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
         raise S3Error("AccessDenied", message)
     to_sign = string_to_sign(request)
-    expected = base64.b64encode(hmac.digest(secret.encode(), to_sign.encode(), "sha1")).decode()
+    expected = signature(secret, to_sign)
     if not hmac.compare_digest(expected.encode(), query["Signature"].encode("utf-8", "replace")):
         elements: dict[str, object] = {
             "AWSAccessKeyId": query["AWSAccessKeyId"],
@@ -55,6 +55,11 @@ def verify(request: Request, secret: str, current: float) -> None:
     if current > int(expires):
         times = {"Expires": iso_time(min(int(expires), 2**37)), "ServerTime": iso_time(int(current))}
         raise S3Error("AccessDenied", "Request has expired", dict(times))
+
+
+def signature(secret: str, text: str) -> str:
+    """Base64 signature of a string to sign, also of the policy of a form."""
+    return base64.b64encode(hmac.digest(secret.encode(), text.encode(), "sha1")).decode()
 
 
 def string_to_sign(request: Request) -> str:

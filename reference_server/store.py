@@ -1,7 +1,7 @@
-"""Buckets and objects in SQLite: one connection, one lock, in memory or in a WAL file.
+"""The database under everything: one connection, one lock, in memory or in a WAL file; and the buckets in it.
 
-Keys are BLOBs so that SQLite orders them as S3 does, by UTF-8 bytes. Every change of an object happens in one
-transaction together with the condition it depends on.
+Keys are BLOBs so that SQLite orders them as S3 does, by UTF-8 bytes. Objects and uploads are in `objects` and
+`uploads`; every change happens in one transaction together with the condition it depends on.
 """
 
 from __future__ import annotations
@@ -12,27 +12,36 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reference_server.blobs import Blob, BlobStore
 from reference_server.errors import S3Error
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-_SCHEMA = """
+#: Raised whenever the tables change: a folder of another format is refused, not misread.
+_FORMAT = 2
+#: Columns that the present object of a key and its older versions share.
+OBJECT_COLUMNS = (
+    "bucket, key, rank, version, size, etag, modified, storage_class, algorithm, checksum_type, checksum, "
+    "attributes, blob, upload, parts"
+)
+# `object` holds what a read without version id sees, `version` all else: older versions and delete markers. Plain
+# reads, writes and listings so never meet a version that is not current.
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS bucket (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, owner TEXT, created INTEGER
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, owner TEXT, created INTEGER, settings TEXT
 );
 CREATE TABLE IF NOT EXISTS blob (id INTEGER PRIMARY KEY, size INTEGER, data BLOB, file TEXT);
-CREATE TABLE IF NOT EXISTS object (
-    bucket INTEGER, key BLOB, size INTEGER, etag TEXT, modified INTEGER, storage_class TEXT,
-    algorithm TEXT, checksum_type TEXT, checksum TEXT, attributes TEXT, blob INTEGER, upload INTEGER,
-    parts INTEGER,
-    PRIMARY KEY (bucket, key)
+CREATE TABLE IF NOT EXISTS object ({OBJECT_COLUMNS}, PRIMARY KEY (bucket, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS version (
+    {OBJECT_COLUMNS}, marker INTEGER, PRIMARY KEY (bucket, key, rank)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS null_version ON version (bucket, key) WHERE version IS NULL;
 CREATE TABLE IF NOT EXISTS upload (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, bucket INTEGER, key BLOB, initiated INTEGER,
     storage_class TEXT, algorithm TEXT, checksum_type TEXT, attributes TEXT, touched TEXT, fingerprint TEXT,
@@ -44,73 +53,60 @@ CREATE TABLE IF NOT EXISTS part (
     PRIMARY KEY (upload, number)
 ) WITHOUT ROWID;
 """
-_SELECT_OBJECT = (
-    "SELECT key, size, etag, modified, storage_class, algorithm, checksum_type, checksum, attributes, blob, "
-    "upload, parts FROM object WHERE bucket=? AND key=?"
-)
-_INSERT_OBJECT = (
-    "INSERT OR REPLACE INTO object (bucket, key, size, etag, modified, storage_class, algorithm, "
-    "checksum_type, checksum, attributes, blob, upload, parts) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
-)
-_LISTED = "SELECT key, size, etag, modified, storage_class, algorithm, checksum_type FROM object "
-_LIST_FROM = _LISTED + "WHERE bucket=? AND key >= ? ORDER BY key"
-_LIST_BEHIND = _LISTED + "WHERE bucket=? AND key > ? ORDER BY key"
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket. `id` is 0 for one that exists only by implication."""
+    """A bucket. `id` is 0 for one that exists only by implication; `settings` by name, see `ops/settings`."""
 
     id: int
     name: str
     owner: str
     created: int
+    settings: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
-
-@dataclass(frozen=True)
-class StoredObject:
-    """Metadata of one object; `etag` without quotes, `modified` in seconds, `attributes` by model names."""
-
-    key: str
-    size: int
-    etag: str
-    modified: int
-    storage_class: str = "STANDARD"
-    algorithm: str | None = None
-    checksum_type: str | None = None
-    checksum: str | None = None
-    attributes: dict[str, Any] = field(default_factory=dict)
-    blob: int | None = None
-    upload: int | None = None
-    parts: int | None = None
-
-
-Check = Callable[[StoredObject | None], None]
-
-
-def now() -> int:
-    """Seconds since the epoch: S3 shows whole seconds everywhere."""
-    return int(time.time())
+    @property
+    def versioning(self) -> str:
+        """`Enabled`, `Suspended`, or empty if versioning was never set."""
+        return str(self.settings.get("versioning", {}).get("Status", ""))
 
 
 class Store:
-    """All metadata. `lock` is held for every statement; hold it to make several of them one step."""
+    """All metadata. `lock` is held for every statement; hold it to make several of them one step.
 
-    def __init__(self, directory: Path | None = None) -> None:
+    Args:
+        directory: where to keep everything; None keeps it in memory.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, directory: Path | None = None, clock: Callable[[], float] = time.time) -> None:
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
         self.blobs = BlobStore(directory / "blobs" if directory else None)
         self.lock = threading.RLock()
+        self.clock = clock
         path = str(directory / "metadata.sqlite") if directory else ":memory:"
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
         if directory is not None:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._create_tables()
         self._depth = 0
         self._doomed: list[str] = []
+        self._buckets: dict[str, Bucket] = {}
         if directory is not None:
             self.blobs.sweep({row[0] for row in self.rows("SELECT file FROM blob WHERE file IS NOT NULL")})
+
+    def _create_tables(self) -> None:
+        (found,) = self._db.execute("PRAGMA user_version").fetchone()
+        if found != _FORMAT and self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            self._db.close()
+            raise OSError(f"it was written in format {found}, this version of s3conform reads format {_FORMAT}")
+        self._db.executescript(f"{_SCHEMA}; PRAGMA user_version={_FORMAT}")
+
+    def now(self) -> int:
+        """Seconds since the epoch: S3 shows whole seconds everywhere."""
+        return int(self.clock())
 
     def close(self) -> None:
         """Close the database and drop temporary files."""
@@ -159,6 +155,7 @@ class Store:
     def _undo(self) -> None:
         """Roll back. A full disk makes even a commit fail, and SQLite may have rolled back by itself then."""
         self._doomed = []
+        self._buckets.clear()
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
 
@@ -177,41 +174,76 @@ class Store:
     # Buckets
 
     def bucket(self, name: str) -> Bucket | None:
-        """The bucket of that name."""
-        row = self.row("SELECT id, name, owner, created FROM bucket WHERE name=?", name)
-        return Bucket(*row) if row else None
+        """The bucket of that name, with its settings; from memory after the first time."""
+        found = self._buckets.get(name)
+        if found is None:
+            with self.lock:
+                row = self.row("SELECT id, name, owner, created, settings FROM bucket WHERE name=?", name)
+                if row is None:
+                    return None
+                found = self._buckets[name] = self._bucket(row)
+        return found
+
+    @staticmethod
+    def _bucket(row: tuple[Any, ...]) -> Bucket:
+        number, name, owner, created, settings = row
+        return Bucket(number, name, owner, created, json.loads(settings))
+
+    def still(self, bucket: Bucket) -> Bucket:
+        """The bucket as it is now; call inside a transaction.
+
+        Raises:
+            S3Error: NoSuchBucket if it was deleted meanwhile, or deleted and created again.
+        """
+        found = self.bucket(bucket.name)
+        if found is None or found.id != bucket.id:
+            raise S3Error("NoSuchBucket", None, {"BucketName": bucket.name})
+        return found
 
     def buckets(self, owner: str) -> list[Bucket]:
-        """Buckets of one owner by name."""
+        """Buckets of one owner by name, without settings."""
         with self.lock:
             rows = self.rows("SELECT id, name, owner, created FROM bucket WHERE owner=? ORDER BY name", owner)
             return [Bucket(*row) for row in rows]
 
-    def create_bucket(self, name: str, owner: str) -> tuple[Bucket, bool]:
+    def create_bucket(self, name: str, owner: str, settings: Mapping[str, Any] | None = None) -> tuple[Bucket, bool]:
         """The bucket of that name, and whether this call created it."""
         with self.transaction():
             found = self.bucket(name)
             if found is not None:
                 return found, False
-            created = now()
-            number = self.execute("INSERT INTO bucket (name, owner, created) VALUES (?,?,?)", name, owner, created)
-            return Bucket(number, name, owner, created), True
+            created, kept = self.now(), dict(settings or {})
+            number = self.execute(
+                "INSERT INTO bucket (name, owner, created, settings) VALUES (?,?,?,?)",
+                *(name, owner, created, json.dumps(kept)),
+            )
+            return Bucket(number, name, owner, created, kept), True
+
+    def configure(self, bucket: Bucket, name: str, value: Any) -> None:
+        """Set one setting of a bucket; None removes it."""
+        with self.transaction():
+            settings = dict(self.still(bucket).settings)
+            settings[name] = value
+            kept = {name: value for name, value in settings.items() if value is not None}
+            self.execute("UPDATE bucket SET settings=? WHERE id=?", json.dumps(kept), bucket.id)
+            del self._buckets[bucket.name]
 
     def delete_bucket(self, bucket: Bucket) -> None:
         """Delete an empty bucket with its unfinished uploads (catalogue MPU-027).
 
         Raises:
-            S3Error: BucketNotEmpty, NoSuchBucket.
+            S3Error: BucketNotEmpty, also for old versions and delete markers (BKT-015); NoSuchBucket.
         """
         with self.transaction():
-            if self.row("SELECT 1 FROM object WHERE bucket=? LIMIT 1", bucket.id):
-                raise S3Error("BucketNotEmpty", None, {"BucketName": bucket.name})
-            if self.bucket(bucket.name) is None:
-                raise S3Error("NoSuchBucket", None, {"BucketName": bucket.name})
+            self.still(bucket)
+            for table in ("object", "version"):
+                if self.row(f"SELECT 1 FROM {table} WHERE bucket=? LIMIT 1", bucket.id):  # noqa: S608 - two constants
+                    raise S3Error("BucketNotEmpty", None, {"BucketName": bucket.name})
             for (number,) in list(self.rows("SELECT seq FROM upload WHERE bucket=?", bucket.id)):
                 self.drop_parts(number)
             self.execute("DELETE FROM upload WHERE bucket=?", bucket.id)
             self.execute("DELETE FROM bucket WHERE id=?", bucket.id)
+            del self._buckets[bucket.name]
 
     # Blobs
 
@@ -230,98 +262,3 @@ class Store:
         for (number,) in list(self.rows("SELECT blob FROM part WHERE upload=?", upload)):
             self.drop_blob(number)
         self.execute("DELETE FROM part WHERE upload=?", upload)
-
-    # Objects
-
-    def object(self, bucket: Bucket, key: str) -> StoredObject | None:
-        """Metadata of one object."""
-        row = self.row(_SELECT_OBJECT, bucket.id, key.encode())
-        return stored_object(row) if row else None
-
-    def open_object(self, bucket: Bucket, key: str) -> tuple[StoredObject, list[Blob]] | None:
-        """An object with the blobs that hold its body, pinned: `blobs.unpin` them afterwards."""
-        with self.lock:
-            found = self.object(bucket, key)
-            if found is None:
-                return None
-            if found.upload is None:
-                query = "SELECT size, data, file FROM blob WHERE id=?"
-                blobs = [Blob(*row) for row in self.rows(query, found.blob)]
-            else:
-                query = (
-                    "SELECT b.size, b.data, b.file FROM part p JOIN blob b ON b.id=p.blob "
-                    "WHERE p.upload=? ORDER BY p.number"
-                )
-                blobs = [Blob(*row) for row in self.rows(query, found.upload)]
-            self.blobs.pin(blobs)
-            return found, blobs
-
-    def put_object(self, bucket: Bucket, new: StoredObject, blob: Blob | None, check: Check) -> StoredObject:
-        """Replace an object if `check` (which may raise) accepts the present one."""
-        try:
-            with self.transaction():
-                present = self.object(bucket, new.key)
-                check(present)
-                if self.bucket(bucket.name) != bucket:
-                    raise S3Error("NoSuchBucket", None, {"BucketName": bucket.name})
-                if present is not None:
-                    self._drop_body(present)
-                stored = new if blob is None else replace(new, blob=self.add_blob(blob))
-                self._write(bucket, stored)
-                self._touch(bucket, new.key, "written")
-                return stored
-        except BaseException:
-            if blob is not None and blob.file is not None:
-                self.blobs.remove([blob.file])
-            raise
-
-    def delete_object(self, bucket: Bucket, key: str, check: Check) -> bool:
-        """Delete an object if `check` accepts it; whether there was one."""
-        with self.transaction():
-            present = self.object(bucket, key)
-            check(present)
-            if present is None:
-                return False
-            self._drop_body(present)
-            self.execute("DELETE FROM object WHERE bucket=? AND key=?", bucket.id, key.encode())
-            self._touch(bucket, key, "deleted")
-            return True
-
-    def _write(self, bucket: Bucket, new: StoredObject) -> None:
-        self.execute(
-            _INSERT_OBJECT,
-            *(
-                bucket.id,
-                new.key.encode(),
-                new.size,
-                new.etag,
-                new.modified,
-                new.storage_class,
-                new.algorithm,
-            ),
-            *(new.checksum_type, new.checksum, json.dumps(new.attributes), new.blob, new.upload, new.parts),
-        )
-
-    def _drop_body(self, present: StoredObject) -> None:
-        if present.blob is not None:
-            self.drop_blob(present.blob)
-        if present.upload is not None:
-            self.drop_parts(present.upload)
-
-    def _touch(self, bucket: Bucket, key: str, how: str) -> None:
-        """Note on unfinished uploads of the key that it changed meanwhile (catalogue CWR-010, CWR-011)."""
-        self.execute(
-            "UPDATE upload SET touched=? WHERE bucket=? AND key=? AND fingerprint IS NULL",
-            *(how, bucket.id, key.encode()),
-        )
-
-    def object_rows(self, bucket: Bucket, lower: bytes, *, inclusive: bool) -> Iterator[tuple[Any, ...]]:
-        """Listing columns of the objects from a key on, in order; hold the lock while reading."""
-        return self.rows(_LIST_FROM if inclusive else _LIST_BEHIND, bucket.id, lower)
-
-
-def stored_object(row: tuple[Any, ...]) -> StoredObject:
-    """An object from its row."""
-    key, size, etag, modified, storage_class, algorithm, checksum_type, checksum, kept, *body = row
-    described = (size, etag, modified, storage_class, algorithm, checksum_type, checksum)
-    return StoredObject(key.decode(), *described, json.loads(kept), *body)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reference_server.errors import S3Error
-from reference_server.store import Bucket, Check, Store, StoredObject, now
+from reference_server.store import Bucket, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reference_server.blobs import Blob
+    from reference_server.objects import Check, Objects, StoredObject
 
 _SELECT_UPLOAD = (
     "SELECT seq, id, initiated, storage_class, algorithm, checksum_type, attributes, touched, fingerprint, "
@@ -53,8 +54,9 @@ class Part:
 class Uploads:
     """Multipart uploads of a store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, objects: Objects) -> None:
         self._store = store
+        self._objects = objects
 
     def create(
         self,
@@ -67,13 +69,20 @@ class Uploads:
         """Begin an upload; `checksum` is algorithm and type. Returns its id."""
         upload_id = secrets.token_urlsafe(48)
         with self._store.transaction():
-            if self._store.bucket(bucket.name) != bucket:
-                raise S3Error("NoSuchBucket", None, {"BucketName": bucket.name})
+            self._store.still(bucket)
             self._store.execute(
                 "INSERT INTO upload "
                 "(id, bucket, key, initiated, storage_class, algorithm, checksum_type, attributes) "
                 "VALUES (?,?,?,?,?,?,?,?)",
-                *(upload_id, bucket.id, key.encode(), now(), storage_class, *checksum, json.dumps(attributes)),
+                *(
+                    upload_id,
+                    bucket.id,
+                    key.encode(),
+                    self._store.now(),
+                    storage_class,
+                    *checksum,
+                    json.dumps(attributes),
+                ),
             )
         return upload_id
 
@@ -129,8 +138,8 @@ class Uploads:
         new: StoredObject,
         finished: tuple[set[int], str, dict[str, Any]],
         check: Check,
-    ) -> None:
-        """Turn an upload into an object.
+    ) -> dict[str, Any]:
+        """Turn an upload into an object; the result, with the version id if the bucket has versions.
 
         Args:
             bucket: where.
@@ -147,13 +156,16 @@ class Uploads:
                 if part.number not in used:
                     store.drop_blob(part.blob)
                     store.execute("DELETE FROM part WHERE upload=? AND number=?", upload.seq, part.number)
-            store.put_object(bucket, new, None, check)
+            stored = self._objects.put(bucket, new, None, check)
+            if stored.version is not None:
+                result = {**result, "VersionId": stored.version}
             store.execute(
                 "UPDATE upload SET fingerprint=?, result=? WHERE seq=?",
                 fingerprint,
                 json.dumps(result),
                 upload.seq,
             )
+        return result
 
     def abort(self, bucket: Bucket, key: str, upload_id: str) -> None:
         """Forget an unfinished upload and its parts."""

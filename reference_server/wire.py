@@ -68,6 +68,8 @@ class Head:
     keep_alive: bool
     headers: dict[str, str]
     version: str = "1.1"
+    peer: str = ""
+    secure: bool = False
 
 
 @dataclass
@@ -313,6 +315,7 @@ class Connection:
         application: what answers.
         limits: bounds of everything here.
         handshake: comes before the first byte; raises OSError if there is none to come.
+        peer: address of the client.
     """
 
     def __init__(
@@ -321,6 +324,7 @@ class Connection:
         application: Application,
         limits: Limits,
         handshake: Callable[[], None] | None = None,
+        peer: str = "",
     ) -> None:
         self.socket = sock
         self.limits = limits
@@ -329,6 +333,7 @@ class Connection:
         self.stopping = False
         self._application = application
         self._handshake = handshake
+        self._peer = peer
         sock.settimeout(limits.idle)
 
     def receive(self) -> int:
@@ -397,6 +402,7 @@ class Connection:
                 events.queue.append(S3Error("RequestTimeout"))
         event = events.queue.popleft()
         if isinstance(event, Head):
+            event.peer, event.secure = self._peer, self._handshake is not None
             return event
         if isinstance(event, S3Error):
             self._refuse(event)

@@ -12,11 +12,12 @@ _MAX_ELEMENTS = 200_000
 
 @dataclass
 class Node:
-    """One element: name without prefix, pieces of text directly inside it, child elements."""
+    """One element: name without prefix, pieces of text directly inside it, child elements, attributes."""
 
     name: str
     pieces: list[str] = field(default_factory=list)
     children: list[Node] = field(default_factory=list)
+    attributes: dict[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -38,12 +39,12 @@ def parse_xml(body: bytes) -> Node | None:
 
     count = 0
 
-    def start(name: str, _attributes: dict[str, str]) -> None:
+    def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal count
         count += 1
         if count > _MAX_ELEMENTS or len(open_nodes) > _MAX_DEPTH:
             raise _RefusedError
-        node = Node(name.rpartition(":")[2])
+        node = Node(name.rpartition(":")[2], attributes=attributes)
         open_nodes[-1].children.append(node)
         open_nodes.append(node)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_server.call import Call, Handler, Result, check_bucket_name, has_bucket_acl
-from reference_server.errors import S3Error, invalid_argument, not_implemented_header
+from reference_server import access
+from reference_server.call import Call, Handler, Result, check_bucket_name
+from reference_server.errors import S3Error, invalid_argument
 from reference_server.listing import make_token, read_token
 from reference_server.model import regions
+from reference_server.rules import acl, public_access, tags
 
 _PAGE = 10_000
 
@@ -15,6 +17,8 @@ _PAGE = 10_000
 def list_buckets(call: Call) -> Result:
     """ListBuckets: the account's own buckets by name."""
     members = call.members
+    if call.account.anonymous:
+        raise S3Error("AccessDenied")
     limit = members.get("MaxBuckets")
     if limit is not None and not 1 <= limit <= _PAGE:
         message = f"Argument max-buckets must be an integer between 1 and {_PAGE}"
@@ -45,25 +49,43 @@ def list_buckets(call: Call) -> Result:
 def create_bucket(call: Call) -> Result:
     """CreateBucket; one's own bucket again is 200 in us-east-1 and 409 elsewhere (BKT-003, BKT-004)."""
     name = call.request.bucket or ""
-    members = call.members
     check_bucket_name(name)
-    if has_bucket_acl(members):
-        raise S3Error("InvalidBucketAclWithObjectOwnership")
-    if members.get("ObjectLockEnabledForBucket"):
-        raise not_implemented_header("x-amz-bucket-object-lock-enabled")
-    if members.get("ObjectOwnership") not in (None, "BucketOwnerEnforced"):
-        raise not_implemented_header("x-amz-object-ownership")
+    if call.account.anonymous:
+        raise S3Error("AccessDenied")
     body = call.payload().document()
     configuration = call.endpoint.codec.parse_document(call.operation, body) if body else {}
-    if any(configuration.get(member) for member in ("Tags", "Bucket", "Location")):
-        raise S3Error("NotImplemented", "Only LocationConstraint is implemented in CreateBucketConfiguration.")
+    if any(configuration.get(member) for member in ("Bucket", "Location")):
+        raise S3Error("NotImplemented", "Directory buckets are not implemented by this server.")
     _check_location(configuration.get("LocationConstraint"), call.endpoint.region)
-    bucket, created = call.store.create_bucket(name, call.account.id)
+    settings = _first_settings(call, configuration)
+    bucket, created = call.store.create_bucket(name, call.account.id, settings)
     if not created and bucket.owner != call.account.id:
         raise S3Error("BucketAlreadyExists", None, {"BucketName": name})
-    if not created and call.endpoint.region != "us-east-1":
+    if not created and (call.endpoint.region != "us-east-1" or configuration.get("Tags")):
         raise S3Error("BucketAlreadyOwnedByYou", None, {"BucketName": name})
     return Result({"Location": f"/{name}"})
+
+
+def _first_settings(call: Call, configuration: dict[str, Any]) -> dict[str, Any]:
+    """What a new bucket is configured with: by default, and by headers and document of the request."""
+    members, settings = call.members, dict(access.NEW_BUCKET)
+    public_access.check_new_bucket(members)
+    asked = members.get("ObjectOwnership")
+    if asked is not None:
+        if asked not in (public_access.ENFORCED, public_access.PREFERRED, public_access.WRITER):
+            raise invalid_argument("x-amz-object-ownership", asked, "Invalid x-amz-object-ownership header")
+        settings[access.OWNERSHIP] = {"Rules": [{"ObjectOwnership": asked}]}
+    control = acl.asked_for(members, call.account.id, None, lambda one: call.endpoint.account(one) is not None)
+    if control is not None:
+        access_block = public_access.public_access(settings[access.PUBLIC_ACCESS])
+        access_block.check_acl(control)
+        settings[access.ACL] = control.to_json()
+    if members.get("ObjectLockEnabledForBucket"):
+        settings |= {"object-lock": {"ObjectLockEnabled": "Enabled"}, "versioning": {"Status": "Enabled"}}
+    if configuration.get("Tags"):
+        tags.check(configuration["Tags"], tags.BUCKET_LIMIT)
+        settings["tagging"] = {"TagSet": configuration["Tags"]}
+    return settings
 
 
 def _check_location(constraint: str | None, region: str) -> None:
@@ -85,8 +107,9 @@ def _check_location(constraint: str | None, region: str) -> None:
 
 def head_bucket(call: Call) -> Result:
     """HeadBucket. An implicit bucket exists once it was written to."""
-    name = call.request.bucket or ""
-    call.allowed(call.store.bucket(name), name, call.members.get("ExpectedBucketOwner"))
+    bucket = call.bucket()
+    if not bucket.id:
+        raise S3Error("NoSuchBucket", None, {"BucketName": bucket.name})
     return Result({"BucketRegion": call.endpoint.region, "AccessPointAlias": False})
 
 

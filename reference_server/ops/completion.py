@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from reference_server import checksums
-from reference_server.call import ENCRYPTION, Call, Result, checksum_members
+from reference_server.call import Call, Result
 from reference_server.conditions import write_check
 from reference_server.errors import S3Error
-from reference_server.store import StoredObject, now
+from reference_server.objects import StoredObject
+from reference_server.ops.writes import checksum_members, encryption_members, expiration
 
 if TYPE_CHECKING:
     from reference_server.store import Bucket
@@ -45,8 +46,8 @@ def _complete(call: Call, bucket: Bucket, entries: list[dict[str, Any]]) -> dict
     new = _object(call, upload, parts)
     result = {"ETag": f'"{new.etag}"', **checksum_members(new.algorithm, new.checksum, new.checksum_type)}
     check = write_check(call.members, call.key, upload.touched)
-    call.uploads.finish(bucket, upload, new, ({part.number for part in parts}, fingerprint, result), check)
-    return result
+    result |= encryption_members(upload.attributes) | {"Expiration": expiration(bucket, new)}
+    return call.uploads.finish(bucket, upload, new, ({part.number for part in parts}, fingerprint, result), check)
 
 
 def _output(call: Call, result: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def _output(call: Call, result: dict[str, Any]) -> dict[str, Any]:
     if not call.request.virtual_host:
         path = f"{call.request.bucket}/{path}"
     location = f"http://{call.request.headers['host']}/{path}"
-    return {"Location": location, "Bucket": call.request.bucket, "Key": call.key, **result, **ENCRYPTION}
+    return {"Location": location, "Bucket": call.request.bucket, "Key": call.key, **result}
 
 
 def _entries(call: Call, upload: Upload) -> list[dict[str, Any]]:
@@ -136,7 +137,7 @@ def _object(call: Call, upload: Upload, parts: list[Part]) -> StoredObject:
     _check_object_checksum(call, algorithm, value)
     digest = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in parts)).hexdigest()
     return StoredObject(
-        *(call.key, size, f"{digest}-{len(parts)}", now(), upload.storage_class),
+        *(call.key, size, f"{digest}-{len(parts)}", call.store.now(), upload.storage_class),
         *(algorithm, checksum_type, value),
         attributes=upload.attributes,
         upload=upload.seq,

@@ -8,31 +8,37 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from reference_server import checksums
-from reference_server.call import (
-    ARCHIVED,
-    ENCRYPTION,
-    Call,
-    Handler,
-    Result,
-    attributes,
-    check_offered,
-    checksum_members,
-    storage_class,
-)
+from reference_server import access, checksums
+from reference_server.call import Call, Handler, Result, check_expected_owner, checked
 from reference_server.conditions import check_copy_source, copy_range, write_check
 from reference_server.errors import S3Error, invalid_argument
+from reference_server.objects import StoredObject
+from reference_server.ops import versions
 from reference_server.ops.multipart import part_number
+from reference_server.ops.writes import (
+    ARCHIVED,
+    STORED,
+    checksum_members,
+    customer_md5,
+    encryption_members,
+    etag_of,
+    headers_of,
+    settings_of,
+    storage_class,
+    written_members,
+)
 from reference_server.payload import MAX_BODY, Received
-from reference_server.store import StoredObject, now
+from reference_server.rules import encryption
 from reference_server.uploads import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reference_server.blobs import Blob
+    from reference_server.store import Bucket
 
 _HEADER = "x-amz-copy-source"
+_CHANGES = ("StorageClass", "ServerSideEncryption", "SSECustomerAlgorithm", "WebsiteRedirectLocation")
 
 
 @dataclass(frozen=True)
@@ -47,36 +53,49 @@ def copy_object(call: Call) -> Result:
     members = call.members
     source = _source(members["CopySource"])
     _check_request(call)
-    check_offered(members)
-    directive = members.get("MetadataDirective") or "COPY"
-    if directive not in ("COPY", "REPLACE"):
-        raise invalid_argument("x-amz-metadata-directive", directive, "Unknown metadata directive.")
+    directive = _directive(members, "MetadataDirective", "x-amz-metadata-directive")
+    tagging = _directive(members, "TaggingDirective", "x-amz-tagging-directive")
     asked = members.get("ChecksumAlgorithm")
     algorithm = checksums.named(asked) if asked is not None else None
     kept_class = storage_class(members)
     check = write_check(members, call.key)
     bucket = call.bucket()
-    _check_self_copy(call, source, directive)
-    with _opened(call, source) as (found, blobs):
+    settings = settings_of(call, bucket)
+    _check_self_copy(call, bucket, source, directive)
+    with _opened(call, source) as (found, blobs, shown_source):
         if found.size > MAX_BODY:
             message = "The specified copy source is larger than the maximum allowable size for a copy source:"
             raise S3Error("InvalidRequest", f"{message} {MAX_BODY}")
         algorithm = algorithm or found.algorithm or checksums.DEFAULT
-        kept = attributes(call) if directive == "REPLACE" else _inherited(found, members)
+        kept = headers_of(call) if directive == "REPLACE" else _inherited(found, members)
+        if tagging == "COPY":
+            settings.pop("Tags", None)
+            kept |= {"Tags": found.attributes["Tags"]} if "Tags" in found.attributes else {}
+        kept |= settings
         received, blob = _read_into(call, blobs, (0, found.size), algorithm)
     value = received.checksums[algorithm]
     new = StoredObject(
-        *(call.key, received.size, received.md5, now(), kept_class, algorithm, "FULL_OBJECT", value, kept)
+        *(call.key, received.size, etag_of(received, kept), call.store.now(), kept_class),
+        *(algorithm, "FULL_OBJECT", value, kept),
     )
-    call.store.put_object(bucket, new, blob, check)
+    stored = call.objects.put(bucket, new, blob, check)
     shown = checksum_members(algorithm, value, "FULL_OBJECT")
     result = {"ETag": f'"{new.etag}"', "LastModified": new.modified, **shown}
-    return Result({"CopyObjectResult": result, **ENCRYPTION})
+    return Result({"CopyObjectResult": result, **written_members(bucket, stored), **shown_source})
+
+
+def _directive(members: dict[str, Any], member: str, header: str) -> str:
+    asked = str(members.get(member) or "COPY")
+    if asked not in ("COPY", "REPLACE"):
+        kind = member.removesuffix("Directive").lower()
+        raise invalid_argument(header, asked, f"Unknown {kind} directive.")
+    return asked
 
 
 def _inherited(found: StoredObject, members: dict[str, Any]) -> dict[str, Any]:
-    """Attributes of the source; a website redirect is never among what is copied."""
-    kept = {name: value for name, value in found.attributes.items() if name != "WebsiteRedirectLocation"}
+    """Stored headers and metadata of the source; a website redirect, lock and ACL are never copied (COPY-013)."""
+    names = {*STORED, "Metadata"} - {"WebsiteRedirectLocation"}
+    kept = {name: value for name, value in found.attributes.items() if name in names}
     if members.get("WebsiteRedirectLocation"):
         kept["WebsiteRedirectLocation"] = members["WebsiteRedirectLocation"]
     return kept
@@ -89,16 +108,19 @@ def upload_part_copy(call: Call) -> Result:
     _check_request(call)
     bucket = call.bucket()
     upload = call.uploads.find(bucket, call.key, call.members["UploadId"])
+    encryption.check_part(customer_md5(upload.attributes), call.members)
     algorithm = upload.algorithm or checksums.DEFAULT
-    with _opened(call, source) as (found, blobs):
+    with _opened(call, source) as (found, blobs, shown_source):
         first, last = copy_range(call.members.get("CopySourceRange"), found.size)
         if last - first + 1 > MAX_BODY:
             raise S3Error("InvalidRequest", f"The specified copy range is larger than {MAX_BODY} bytes")
         received, blob = _read_into(call, blobs, (first, last - first + 1), algorithm)
-    part = Part(number, received.size, received.md5, now(), received.checksums, 0)
+    etag = etag_of(received, upload.attributes)
+    part = Part(number, received.size, etag, call.store.now(), received.checksums, 0)
     call.uploads.put_part(bucket, upload, part, blob)
     shown = checksum_members(upload.algorithm, received.checksums.get(algorithm), None)
-    return Result({"CopyPartResult": {"ETag": f'"{part.etag}"', "LastModified": part.modified, **shown}, **ENCRYPTION})
+    result = {"ETag": f'"{part.etag}"', "LastModified": part.modified, **shown}
+    return Result({"CopyPartResult": result, **encryption_members(upload.attributes), **shown_source})
 
 
 def _source(header: str) -> _Source:
@@ -121,19 +143,16 @@ def _check_request(call: Call) -> None:
         raise invalid_argument("Range", call.request.headers["range"], message)
     if call.request.headers.get("content-length", "0") != "0":
         raise S3Error("InvalidRequest", "A request with x-amz-copy-source must not have a body.")
-    encryption = "CopySourceSSECustomerAlgorithm"
-    if encryption in call.members:
-        header = "x-amz-copy-source-server-side-encryption-customer-algorithm"
-        raise S3Error("NotImplemented", None, {"Header": header})
 
 
-def _check_self_copy(call: Call, source: _Source, directive: str) -> None:
+def _check_self_copy(call: Call, bucket: Bucket, source: _Source, directive: str) -> None:
     """A copy onto itself must change something (COPY-004 to COPY-006)."""
     same = (source.bucket, source.key) == (call.request.bucket, call.key)
     changes = (
         directive == "REPLACE"
         or source.version is not None
-        or any(call.members.get(m) for m in ("StorageClass", "ServerSideEncryption", "WebsiteRedirectLocation"))
+        or "encryption" in bucket.settings
+        or any(call.members.get(name) for name in _CHANGES)
     )
     if same and not changes:
         message = (
@@ -144,21 +163,25 @@ def _check_self_copy(call: Call, source: _Source, directive: str) -> None:
 
 
 @contextmanager
-def _opened(call: Call, source: _Source) -> Iterator[tuple[StoredObject, list[Blob]]]:
-    """The source object, if it may be read and its conditions hold."""
+def _opened(call: Call, source: _Source) -> Iterator[tuple[StoredObject, list[Blob], dict[str, Any]]]:
+    """The source object, if it may be read and its conditions hold, and what the answer shows of it."""
     store = call.store
-    bucket = call.allowed(store.bucket(source.bucket), source.bucket, call.members.get("ExpectedSourceBucketOwner"))
-    if source.version not in (None, "null"):
-        raise S3Error("NoSuchVersion", None, {"Key": source.key, "VersionId": source.version})
-    opened = store.open_object(bucket, source.key)
-    if opened is None:
-        raise S3Error("NoSuchKey", None, {"Key": source.key})
-    stored, blobs = opened
+    bucket = checked(store.bucket(source.bucket), source.bucket)
+    check_expected_owner(call.endpoint, bucket, call.members.get("ExpectedSourceBucketOwner"))
+    version = versions.checked_id(source.version)
+    access.require(call, bucket, "GetObject", source.key, {"VersionId": version} if version else {})
+    stored, blobs = call.objects.open(bucket, source.key, version) or (None, [])
+    if stored is None:
+        raise versions.missing(call, bucket, source.key, version)
     try:
+        if stored.marker:
+            message = "The source of a copy request may not specifically refer to a delete marker by version id."
+            raise S3Error("InvalidRequest", message)
+        encryption.check_key(customer_md5(stored.attributes), call.members, "CopySource")
         check_copy_source(call.members, stored)
-        if stored.storage_class in ARCHIVED:
+        if stored.storage_class in ARCHIVED and "Restored" not in stored.attributes:
             raise S3Error("InvalidObjectState", None, {"StorageClass": stored.storage_class})
-        yield stored, blobs
+        yield stored, blobs, {"CopySourceVersionId": stored.version_id} if bucket.versioning else {}
     finally:
         store.blobs.unpin(blobs)
 

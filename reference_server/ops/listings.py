@@ -1,4 +1,4 @@
-"""ListObjects, ListObjectsV2 and ListMultipartUploads. Source: catalogue LST1, LST2, LMU."""
+"""ListObjects, ListObjectsV2, ListObjectVersions, ListMultipartUploads. Source: catalogue LST1, LST2, LVER, LMU."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from reference_server.call import Call, Handler, Result
 from reference_server.errors import S3Error, invalid_argument
-from reference_server.listing import BEHIND, Page, Row, encoder, make_token, page, read_token
+from reference_server.listing import BEFORE, BEHIND, Page, Row, encoder, make_token, read_token
+from reference_server.objects import version_rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,10 +74,10 @@ def _fold(call: Call) -> tuple[bytes, bytes]:
 
 def _object_page(call: Call, bucket: Bucket, marker: bytes, limit: int) -> Page:
     def rows(lower: bytes, after: int) -> Iterator[Row]:
-        return call.store.object_rows(bucket, lower, inclusive=after < 0)
+        return call.objects.rows(bucket, lower, inclusive=after == BEFORE)
 
     with call.store.lock:
-        return page(rows, *_fold(call), (marker, BEHIND), limit)
+        return call.endpoint.seams.listing(rows, *_fold(call), (marker, BEHIND), limit)
 
 
 def _common(
@@ -111,6 +112,75 @@ def _contents(rows: list[Row], encode: Callable[[str], str], owner: dict[str, st
     ]
 
 
+def list_object_versions(call: Call) -> Result:
+    """ListObjectVersions: by key, newest first; delete markers take their place among the versions."""
+    members, encode = call.members, encoder(call.members.get("EncodingType"))
+    limit = _limit(members, "MaxKeys", "max-keys")
+    key_marker, id_marker = members.get("KeyMarker") or "", members.get("VersionIdMarker")
+    if id_marker is not None and not key_marker:
+        message = "A version-id marker cannot be specified without a key marker."
+        raise invalid_argument("version-id-marker", id_marker, message)
+    bucket = call.bucket()
+
+    def rows(lower: bytes, rank: int) -> Iterator[Row]:
+        return call.objects.version_rows(bucket, lower, rank)
+
+    with call.store.lock:
+        behind = _rank(call, bucket, key_marker, id_marker) if id_marker else BEHIND
+        found = call.endpoint.seams.listing(rows, *_fold(call), (key_marker.encode(), behind), limit)
+        # Behind a version of the marker's key come only older ones of that key.
+        resumed = key_marker.encode() if id_marker else None
+        entries = _version_entries(found.rows, encode, bucket.owner, resumed)
+    output = {
+        "Name": bucket.name,
+        "Prefix": encode(members.get("Prefix") or ""),
+        "Delimiter": encode(members["Delimiter"]) if members.get("Delimiter") else None,
+        "EncodingType": members.get("EncodingType"),
+        "KeyMarker": encode(key_marker),
+        "VersionIdMarker": id_marker or "",
+        "MaxKeys": limit,
+        "IsTruncated": found.truncated,
+        "Versions": entries,
+        "CommonPrefixes": [{"Prefix": encode(prefix.decode())} for prefix in found.prefixes],
+    }
+    if found.truncated:
+        output["NextKeyMarker"] = encode(found.last.decode())
+        if not found.last_is_prefix:
+            output["NextVersionIdMarker"] = found.rows[-1][2] or "null"
+    return Result(output, headers=[("x-amz-bucket-region", call.endpoint.region)])
+
+
+def _rank(call: Call, bucket: Bucket, key: str, version_id: str) -> int:
+    """The rank behind which to continue; the version may be deleted by now (LVER-009)."""
+    stored = call.objects.get(bucket, key, version_id)
+    rank = stored.rank if stored is not None else version_rank(version_id)
+    if rank is None:
+        raise invalid_argument("version-id-marker", version_id, "Invalid version id specified")
+    return rank
+
+
+def _version_entries(
+    rows: list[Row], encode: Callable[[str], str], owner: str, resumed: bytes | None
+) -> list[tuple[str, dict[str, Any]]]:
+    """Version and DeleteMarker elements in one sequence; the first of a key is its latest."""
+    entries: list[tuple[str, dict[str, Any]]] = []
+    previous = resumed
+    for key, _, version, size, etag, modified, storage_class, algorithm, checksum_type, marker in rows:
+        entry = {
+            "Key": encode(key.decode()),
+            "VersionId": version or "null",
+            "IsLatest": key != previous,
+            "LastModified": modified,
+            "Owner": {"ID": owner},
+        }
+        previous = key
+        if not marker:
+            entry |= {"ETag": f'"{etag}"', "Size": size, "StorageClass": storage_class}
+            entry |= {"ChecksumAlgorithm": (algorithm,), "ChecksumType": checksum_type}
+        entries.append(("DeleteMarkers" if marker else "Versions", entry))
+    return entries
+
+
 def list_multipart_uploads(call: Call) -> Result:
     """ListMultipartUploads: by key, and for one key by initiation."""
     members, encode = call.members, encoder(call.members.get("EncodingType"))
@@ -124,7 +194,7 @@ def list_multipart_uploads(call: Call) -> Result:
 
     with call.store.lock:
         behind = _sequence(call, bucket, key_marker, id_marker) if id_marker else BEHIND
-        found = page(rows, *_fold(call), (key_marker.encode(), behind), limit)
+        found = call.endpoint.seams.listing(rows, *_fold(call), (key_marker.encode(), behind), limit)
     shown_last = found.rows[-1] if found.rows and not found.last_is_prefix else None
     owner = {"ID": call.account.id}
     output = {
@@ -169,6 +239,7 @@ def _upload_entry(row: Row, encode: Callable[[str], str], owner: dict[str, str])
 
 HANDLERS: dict[str, Handler] = {
     "ListMultipartUploads": list_multipart_uploads,
+    "ListObjectVersions": list_object_versions,
     "ListObjects": list_objects,
     "ListObjectsV2": list_objects_v2,
 }

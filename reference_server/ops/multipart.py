@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from reference_server import checksums
-from reference_server.call import (
-    ENCRYPTION,
-    Call,
-    Handler,
-    Result,
-    attributes,
-    check_offered,
-    checksum_members,
-    storage_class,
-)
+from reference_server.call import Call, Handler, Result
 from reference_server.errors import S3Error, invalid_argument
 from reference_server.ops.completion import complete_multipart_upload
-from reference_server.store import now
+from reference_server.ops.objects import receive
+from reference_server.ops.writes import (
+    checksum_members,
+    customer_md5,
+    encryption_members,
+    etag_of,
+    headers_of,
+    settings_of,
+    storage_class,
+)
+from reference_server.rules import encryption
 from reference_server.uploads import Part, Upload
 
 MAX_PART = 10_000
@@ -24,12 +25,12 @@ _PAGE = 1000
 
 def create_multipart_upload(call: Call) -> Result:
     """CreateMultipartUpload."""
-    check_offered(call.members)
     algorithm, checksum_type = _checksum_of(call)
-    kept, kept_class = attributes(call), storage_class(call.members)
+    kept, kept_class = headers_of(call), storage_class(call.members)
     bucket = call.bucket(write=True)
+    kept |= settings_of(call, bucket)
     upload_id = call.uploads.create(bucket, call.key, kept, kept_class, (algorithm, checksum_type))
-    output = {"Bucket": bucket.name, "Key": call.key, "UploadId": upload_id, **ENCRYPTION}
+    output = {"Bucket": bucket.name, "Key": call.key, "UploadId": upload_id, **encryption_members(kept)}
     return Result({**output, "ChecksumAlgorithm": algorithm, "ChecksumType": checksum_type})
 
 
@@ -73,19 +74,15 @@ def upload_part(call: Call) -> Result:
     payload.require_length(call.request.headers)
     bucket = call.bucket()
     upload = call.uploads.find(bucket, call.key, call.members["UploadId"])
+    encryption.check_part(customer_md5(upload.attributes), call.members)
     used = payload.algorithm
     _check_algorithm(upload, used)
-    writer = call.store.blobs.writer()
-    try:
-        received = payload.receive(writer.write, [upload.algorithm or checksums.DEFAULT])
-        blob = writer.finish()
-    except BaseException:
-        writer.abort()
-        raise
-    part = Part(number, received.size, received.md5, now(), received.checksums, 0)
+    received, blob = receive(call, payload, upload.algorithm or checksums.DEFAULT)
+    etag = etag_of(received, upload.attributes)
+    part = Part(number, received.size, etag, call.store.now(), received.checksums, 0)
     call.uploads.put_part(bucket, upload, part, blob)
     shown = checksum_members(used, received.checksums.get(used or ""), None)
-    return Result({"ETag": f'"{part.etag}"', **ENCRYPTION, **shown})
+    return Result({"ETag": f'"{part.etag}"', **encryption_members(upload.attributes), **shown})
 
 
 def _check_algorithm(upload: Upload, used: str | None) -> None:

@@ -1,24 +1,31 @@
-"""Writing and deleting objects. Source: catalogue ETAG, CKS, CWR, DEL, META."""
+"""Writing and deleting objects. Source: catalogue ETAG, CKS, CWR, DEL, META, VER, LOCK."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reference_server import checksums
-from reference_server.call import (
-    ENCRYPTION,
-    Call,
-    Handler,
-    Result,
-    attributes,
-    check_offered,
-    check_version,
-    checksum_members,
-    storage_class,
-)
+from reference_server import access, checksums
+from reference_server.call import Call, Handler, Result
 from reference_server.conditions import etag_matches, write_check
 from reference_server.errors import S3Error, invalid_argument, not_implemented_header
-from reference_server.store import Bucket, StoredObject, now
+from reference_server.objects import StoredObject
+from reference_server.ops import versions
+from reference_server.ops.writes import (
+    checksum_members,
+    etag_of,
+    headers_of,
+    retention_of,
+    settings_of,
+    storage_class,
+    written_members,
+)
+from reference_server.rules import lock
+
+if TYPE_CHECKING:
+    from reference_server.blobs import Blob
+    from reference_server.objects import Deleted
+    from reference_server.payload import Payload, Received
+    from reference_server.store import Bucket
 
 _MAX_DELETE = 1000
 
@@ -28,30 +35,39 @@ def put_object(call: Call) -> Result:
     if "versionId" in call.request.parameters:
         version = call.request.parameters["versionId"]
         raise invalid_argument("versionId", version, "This operation does not accept a query-string.")
-    check_offered(call.members)
     payload = call.payload(hex_md5=True, streaming=True)
     payload.require_length(call.request.headers)
-    stored_attributes, kept_class = attributes(call), storage_class(call.members)
+    return store_object(call, call.bucket(write=True), payload)
+
+
+def store_object(call: Call, bucket: Bucket, payload: Payload) -> Result:
+    """Store the object that a request brings; the members of the answer."""
+    attributes, kept_class = headers_of(call), storage_class(call.members)
     check = write_check(call.members, call.key)
-    bucket = call.bucket(write=True)
-    with_condition = call.members.get("IfMatch") is not None or call.members.get("IfNoneMatch") is not None
-    if with_condition:
-        check(call.store.object(bucket, call.key))  # early, before the body; the transaction decides
+    attributes |= settings_of(call, bucket, payload)
+    if call.members.get("IfMatch") is not None or call.members.get("IfNoneMatch") is not None:
+        check(call.objects.get(bucket, call.key))  # early, before the body; the transaction decides
     algorithm = payload.algorithm or checksums.DEFAULT
+    received, blob = receive(call, payload, algorithm)
+    value = received.checksums[algorithm]
+    new = StoredObject(
+        *(call.key, received.size, etag_of(received, attributes), call.store.now(), kept_class),
+        *(algorithm, "FULL_OBJECT", value, attributes),
+    )
+    stored = call.objects.put(bucket, new, blob, check)
+    shown = checksum_members(algorithm, value, "FULL_OBJECT")
+    return Result({"ETag": f'"{stored.etag}"', **shown, **written_members(bucket, stored)})
+
+
+def receive(call: Call, payload: Payload, algorithm: str) -> tuple[Received, Blob]:
+    """Read a body into a new blob."""
     writer = call.store.blobs.writer()
     try:
         received = payload.receive(writer.write, [algorithm])
-        blob = writer.finish()
+        return received, writer.finish()
     except BaseException:
         writer.abort()
         raise
-    value = received.checksums[algorithm]
-    new = StoredObject(
-        *(call.key, received.size, received.md5, now(), kept_class),
-        *(algorithm, "FULL_OBJECT", value, stored_attributes),
-    )
-    call.store.put_object(bucket, new, blob, check)
-    return Result({"ETag": f'"{new.etag}"', **ENCRYPTION, **checksum_members(algorithm, value, "FULL_OBJECT")})
 
 
 def delete_object(call: Call) -> Result:
@@ -64,67 +80,93 @@ def delete_object(call: Call) -> Result:
         if member in members:
             raise not_implemented_header(header)
     bucket = call.bucket()
-    if "BypassGovernanceRetention" in members:
-        message = "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets."
-        raise invalid_argument("x-amz-bypass-governance-retention", "true", message)
-    try:
-        check_version(call)
-    except S3Error as error:
-        if error.code == "NoSuchVersion":
-            return Result()
-        raise
+    lock.check_bypass(members.get("BypassGovernanceRetention"), "object-lock" in bucket.settings)
+    done = _delete(call, bucket, call.key, versions.version_id(call), members.get("IfMatch"))
+    return Result(_shown(bucket, done))
 
-    def check(present: StoredObject | None) -> None:
-        match = members.get("IfMatch")
+
+def _shown(bucket: Bucket, done: Deleted) -> dict[str, Any]:
+    if done.marker is not None:
+        return {"DeleteMarker": True, "VersionId": done.marker.version_id}
+    if done.removed is not None and bucket.versioning:
+        return {"DeleteMarker": done.removed.marker or None, "VersionId": done.removed.version_id}
+    return {}
+
+
+def _delete(call: Call, bucket: Bucket, key: str, wanted: str | None, match: str | None) -> Deleted:
+    """Delete one key or version, unless a condition or a lock forbids it."""
+
+    def condition(present: StoredObject | None) -> None:
         if match is None:
             return
         if present is None:
-            raise S3Error("NoSuchKey", None, {"Key": call.key})
+            raise S3Error("NoSuchKey", None, {"Key": key})
         if not etag_matches(match, present.etag):
             raise S3Error("PreconditionFailed", None, {"Condition": "If-Match"})
 
-    call.store.delete_object(bucket, call.key, check)
-    return Result()
+    if wanted is None:
+        return call.objects.delete(bucket, key, condition)
+
+    def check(present: StoredObject | None) -> None:
+        condition(present)
+        if present is not None:
+            check_lock(call, present)
+
+    return call.objects.delete_version(bucket, key, wanted, check)
+
+
+def check_lock(call: Call, stored: StoredObject) -> None:
+    """A version under retention or legal hold stays (catalogue LOCK-004, LOCK-005).
+
+    Raises:
+        S3Error: AccessDenied.
+    """
+    retention = retention_of(stored)
+    mode, until = retention or (None, None)
+    bypass = bool(call.members.get("BypassGovernanceRetention"))
+    if not lock.may_delete(mode, until, stored.attributes.get("LegalHold"), bypass, call.store.clock()):
+        raise lock.locked()
 
 
 def delete_objects(call: Call) -> Result:
     """DeleteObjects: needs a digest of its body (DEL-010), keys are literal (DEL-015)."""
     bucket = call.bucket()
-    payload = call.payload()
-    if payload.declared.md5 is None and payload.algorithm is None:
-        raise S3Error("InvalidRequest", "Missing required header for this request: Content-MD5")
-    body = payload.document()
-    if not body:
-        raise S3Error("MissingRequestBodyError")
-    document = call.endpoint.codec.parse_document(call.operation, body)
+    document = call.document()
     entries = document["Objects"]
     if len(entries) > _MAX_DELETE:
         raise S3Error("MalformedXML")
     deleted, errors = [], []
     for entry in entries:
+        shown = {name: entry[name] for name in ("Key", "VersionId") if name in entry}
         try:
-            _delete_entry(call, bucket, entry)
-            deleted.append({name: entry[name] for name in ("Key", "VersionId") if name in entry})
+            deleted.append({**shown, **_delete_entry(call, bucket, entry)})
         except S3Error as error:
-            shown = {name: entry[name] for name in ("Key", "VersionId") if name in entry}
             errors.append({**shown, "Code": error.code, "Message": error.message})
     return Result({"Deleted": [] if document.get("Quiet") else deleted, "Errors": errors})
 
 
-def _delete_entry(call: Call, bucket: Bucket, entry: dict[str, Any]) -> None:
-    if not entry["Key"]:
+def _delete_entry(call: Call, bucket: Bucket, entry: dict[str, Any]) -> dict[str, Any]:
+    """Delete one entry; what its answer shows beside key and version id (VER-018)."""
+    key = entry["Key"]
+    if not key:
         raise S3Error("UserKeyMustBeSpecified", "The request was missing a key")
-    if entry.get("VersionId") not in (None, "null"):
-        raise S3Error("NoSuchVersion")
     for name in ("LastModifiedTime", "Size"):
         if name in entry:
             raise S3Error("NotImplemented")
-
-    def check(present: StoredObject | None) -> None:
-        if "ETag" in entry and (present is None or not etag_matches(entry["ETag"], present.etag)):
-            raise S3Error("PreconditionFailed")
-
-    call.store.delete_object(bucket, entry["Key"], check)
+    operation = "DeleteObject"
+    access.require(call, bucket, operation, key, {"VersionId": entry["VersionId"]} if "VersionId" in entry else {})
+    try:
+        wanted = versions.checked_id(entry.get("VersionId"))
+    except S3Error:
+        raise S3Error("NoSuchVersion") from None
+    if wanted not in (None, "null") and not bucket.versioning:
+        raise S3Error("NoSuchVersion")
+    done = _delete(call, bucket, key, wanted, entry.get("ETag"))
+    if done.marker is not None:
+        return {"DeleteMarker": True, "DeleteMarkerVersionId": done.marker.version_id}
+    if done.removed is not None and done.removed.marker:
+        return {"DeleteMarker": True, "DeleteMarkerVersionId": done.removed.version_id}
+    return {}
 
 
 HANDLERS: dict[str, Handler] = {

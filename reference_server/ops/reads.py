@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from reference_server.call import (
-    ARCHIVED,
-    ENCRYPTION,
-    STORED,
-    Call,
-    Handler,
-    Result,
-    check_version,
-    checksum_members,
-)
+from reference_server.call import Call, Handler, Result
 from reference_server.codec import http_time
 from reference_server.conditions import byte_range, check_read
 from reference_server.errors import NotModifiedError, S3Error, invalid_argument
+from reference_server.ops import versions
+from reference_server.ops.writes import (
+    ARCHIVED,
+    STORED,
+    checksum_members,
+    customer_md5,
+    encryption_members,
+    expiration,
+    retention_of,
+)
+from reference_server.rules import encryption, lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reference_server.blobs import Blob
-    from reference_server.store import StoredObject
+    from reference_server.objects import StoredObject
+    from reference_server.store import Bucket
 
 DEFAULT_TYPE = "binary/octet-stream"
 _MAX_PART = 10_000
@@ -40,17 +43,14 @@ _OVERRIDES = {
 
 def get_object(call: Call) -> Result:
     """GetObject."""
-    overrides = _overrides(call)
-    opened = call.store.open_object(call.bucket(), call.key)
-    if opened is None:
-        raise _missing(call)
-    stored, blobs = opened
+    bucket = call.bucket()
+    overrides, wanted = _overrides(call), versions.version_id(call)
+    stored, blobs = versions.opened(call, bucket, wanted)
     store = call.store.blobs
     try:
-        if stored.storage_class in ARCHIVED:
-            check_version(call)
+        if stored.storage_class in ARCHIVED and "Restored" not in stored.attributes:
             raise S3Error("InvalidObjectState", None, {"StorageClass": stored.storage_class})
-        members, status, (start, length) = _describe(call, stored, blobs, overrides)
+        members, status, (start, length) = _describe(call, bucket, (stored, blobs), overrides)
         if length <= _SMALL:
             body = b"".join(store.read(blobs, start, length))
             store.unpin(blobs)
@@ -65,24 +65,15 @@ def get_object(call: Call) -> Result:
 
 def head_object(call: Call) -> Result:
     """HeadObject: the headers of GetObject."""
-    overrides = _overrides(call)
     bucket = call.bucket()
+    overrides, wanted = _overrides(call), versions.version_id(call)
     if call.members.get("PartNumber") is None:
-        stored = call.store.object(bucket, call.key)
-        blobs: list[Blob] = []
+        stored, blobs = versions.found(call, bucket, wanted), cast("list[Blob]", [])
     else:
-        opened = call.store.open_object(bucket, call.key)
-        stored, blobs = opened or (None, [])
+        stored, blobs = versions.opened(call, bucket, wanted)
         call.store.blobs.unpin(blobs)
-    if stored is None:
-        raise _missing(call)
-    members, status, _ = _describe(call, stored, blobs, overrides)
+    members, status, _ = _describe(call, bucket, (stored, blobs), overrides)
     return Result(members, status)
-
-
-def _missing(call: Call) -> S3Error:
-    check_version(call)
-    return S3Error("NoSuchKey", None, {"Key": call.key})
 
 
 def _overrides(call: Call) -> dict[str, str]:
@@ -90,6 +81,9 @@ def _overrides(call: Call) -> dict[str, str]:
     for name, value in call.request.parameters.items():
         if not name.startswith("response-"):
             continue
+        if call.account.anonymous:
+            message = "Request specific response headers cannot be used for anonymous GET requests."
+            raise S3Error("InvalidRequest", message)
         member = _OVERRIDES.get(name)
         if member is None:
             raise invalid_argument(
@@ -105,11 +99,14 @@ def _overrides(call: Call) -> dict[str, str]:
 
 
 def _describe(
-    call: Call, stored: StoredObject, blobs: list[Blob], overrides: dict[str, str]
+    call: Call, bucket: Bucket, opened: tuple[StoredObject, list[Blob]], overrides: dict[str, str]
 ) -> tuple[dict[str, Any], int, tuple[int, int]]:
     """Members of the answer, status, and (start, length) of the bytes asked for."""
-    check_version(call)
-    members = _members(stored, overrides)
+    stored, blobs = opened
+    encryption.check_key(customer_md5(stored.attributes), call.members)
+    members = _members(stored, overrides) | versions.shown(bucket, stored)
+    if "lifecycle" in bucket.settings and call.members.get("VersionId") is None:
+        members["Expiration"] = expiration(bucket, stored)
     if not check_read(call.members, stored):
         raise NotModifiedError([("Last-Modified", http_time(stored.modified)), ("ETag", f'"{stored.etag}"')])
     number, header = call.members.get("PartNumber"), call.members.get("Range")
@@ -139,14 +136,19 @@ def _members(stored: StoredObject, overrides: dict[str, str]) -> dict[str, Any]:
     members: dict[str, Any] = {
         "LastModified": stored.modified,
         "ETag": f'"{stored.etag}"',
-        **ENCRYPTION,
+        **encryption_members(kept),
         "AcceptRanges": "bytes",
         "ContentType": DEFAULT_TYPE,
     }
     for name in STORED:
         if name in kept:
             members[name] = kept[name]
+    members |= lock.header_members(retention_of(stored), kept.get("LegalHold"))
     members |= overrides
+    if "Tags" in kept:
+        members["TagCount"] = len(kept["Tags"])
+    if "Restored" in kept:
+        members["Restore"] = kept["Restored"]
     if "Metadata" in kept:
         members["Metadata"] = kept["Metadata"]
     if stored.storage_class != "STANDARD":

@@ -7,6 +7,7 @@ import http.client
 import itertools
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -160,8 +161,8 @@ class Running:
 def run(**options: Any) -> Iterator[Running]:
     """Serve until the generator is resumed."""
     limits = options.pop("limits", None)
-    store = Store(options.pop("data", None))
-    app = App(store, dict([OWNER, OTHER]), debug=True, **options)
+    store = Store(options.pop("data", None), options.get("clock", time.time))
+    app = App(store, {**dict([OWNER, OTHER]), **options.pop("credentials", {})}, debug=True, **options)
     server = Server(app, limits=limits, debug=True)
     server.start()
     yield Running(server.endpoint, store, app, server)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reference_server.errors import S3Error
 from reference_server.listing import BEHIND, Row, encoder, folded, make_token, page, read_token, successor
-from reference_server.store import Store, StoredObject
+from reference_server.store import Store
 from reference_server.uploads import Uploads
 from tests.reference_server.catalogue.steps import Upload, texts, tree, version
 
@@ -205,6 +205,8 @@ LISTINGS = {
 }
 Entry = tuple[str, str]
 _numbers = itertools.count()
+# Whole delimiters and what they are made of, beside characters that XML, URLs and sorting by code units get wrong.
+_PIECES = st.sampled_from(["a", "b", "/", "//", "-.", "é", "\uffee", "𝄞", "\x01", "\r\n", "%2F", " +", "&<"])
 
 
 def shown(things: list[Entry], prefix: str, delimiter: str) -> list[Entry]:
@@ -239,11 +241,11 @@ def pages(raw: Raw, bucket: str, listing: Listing, fold: list[str], size: int) -
 
 
 @pytest.mark.parametrize("operation", LISTINGS)
-@settings(max_examples=20)
+@settings(max_examples=25)
 @given(
-    keys=st.lists(st.text(st.sampled_from("ab/.-%+ &<é𝄞\x01\t\r\n\x7f\ufffe"), min_size=1, max_size=5), max_size=12),
-    prefix=st.text(st.sampled_from("ab/é\r%"), max_size=2),
-    delimiter=st.sampled_from(["", "/", "a", "ab", "//", "-.", "é", "\x01", "\r\n", "%", " &", "𝄞/"]),
+    keys=st.lists(st.lists(_PIECES, min_size=1, max_size=4).map("".join), max_size=14),
+    prefix=st.one_of(st.just(""), _PIECES),
+    delimiter=st.one_of(st.just(""), _PIECES, st.just("a/")),
 )
 def test_every_listing_shows_each_entry_once_in_pages_of_any_size(
     raw: Raw, operation: str, keys: list[str], prefix: str, delimiter: str

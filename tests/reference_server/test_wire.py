@@ -252,7 +252,7 @@ def test_an_offered_upgrade_is_ignored_and_its_body_read(raw: Raw, bucket: str) 
 
 
 def test_names_and_values_of_headers_travel_as_they_are() -> None:
-    """Of a request: names in lower case, each byte of a value but the spaces around it. Of an answer: as it is given."""
+    """Of a request: names in lower case, each byte of a value but the spaces around it. Of an answer: all as given."""
     seen: list[Head] = []
 
     def answer(head: Head, _: Body) -> Answer:
