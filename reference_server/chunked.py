@@ -93,7 +93,7 @@ class ChunkedReader:
         while True:
             size, signature = self._header()
             if size and self._signer is not None and previous < _MIN_CHUNK:
-                raise S3Error("InvalidChunkSizeError", None, {"Chunk": number, "BadChunkSize": previous})
+                raise S3Error("InvalidChunkSizeError", None, {"Chunk": number + 1, "BadChunkSize": previous})
             digest = hashlib.sha256() if self._signer is not None else None
             for data in self._input.take(size):
                 if digest is not None:

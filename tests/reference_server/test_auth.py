@@ -35,6 +35,7 @@ def altered(raw: Raw, target: str, **changes: str | None) -> Reply:
     return raw("GET", target, sign=False, headers=sent)
 
 
+@pytest.mark.catalogue("AUTH-003", "AUTH-004")
 def test_who_are_you(running: Running, raw: Raw, bucket: str) -> None:
     unknown = running.raw(("NOBODY", "secret"))("GET", f"/{bucket}")
     assert (unknown.status, unknown.code) == (403, "InvalidAccessKeyId")
@@ -47,6 +48,7 @@ def test_who_are_you(running: Running, raw: Raw, bucket: str) -> None:
     assert (anonymous.status, anonymous.code) == (403, "AccessDenied")
 
 
+@pytest.mark.catalogue("AUTH-009")
 def test_other_region_is_told_the_right_one(running: Running, bucket: str) -> None:
     raw = running.raw()
     raw._region = "eu-west-1"
@@ -57,6 +59,7 @@ def test_other_region_is_told_the_right_one(running: Running, bucket: str) -> No
 CREDENTIAL = "AWS4-HMAC-SHA256 Credential={},SignedHeaders=host;x-amz-date,Signature=0"
 
 
+@pytest.mark.catalogue("AUTH-006", "AUTH-007")
 @pytest.mark.parametrize(
     ("authorization", "code"),
     [
@@ -128,6 +131,7 @@ def presign(running: Running, version: str, operation: str, expires: int = 60, *
         return str(client.generate_presigned_url(operation, Params=params, ExpiresIn=expires))
 
 
+@pytest.mark.catalogue("PRE-001", "PRE-002", "PRE-017", "PRE-020")
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
 def test_presigned_urls(running: Running, object_url: dict[str, str], version: str) -> None:
     url = presign(running, version, "get_object", **object_url, ResponseContentType="text/x")
@@ -153,6 +157,7 @@ def test_presigned_urls(running: Running, object_url: dict[str, str], version: s
     assert fetch(presign(running, version, "delete_object", **object_url), "DELETE") == (204, "")
 
 
+@pytest.mark.catalogue("PRE-019")
 def test_presigned_query_is_held_to_its_form(running: Running, object_url: dict[str, str]) -> None:
     url = presign(running, "s3v4", "get_object", **object_url)
     for name in ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature"):
@@ -172,6 +177,7 @@ def test_streaming_keyword_only_for_uploads(raw: Raw, bucket: str) -> None:
     assert (reply.status, reply.code) == (400, "InvalidRequest")
 
 
+@pytest.mark.catalogue("AUTH-019")
 @pytest.mark.parametrize("keyword", ["STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"])
 def test_auth_019_streaming_is_for_uploads(raw: Raw, bucket: str, keyword: str) -> None:
     for method, target in (

@@ -141,11 +141,8 @@ def test_read_only_configuration(raw: Raw, bucket: str) -> None:
 
 
 def test_create_bucket_refuses_what_it_would_ignore(raw: Raw) -> None:
-    tags = (
-        b"<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>"
-    )
-    assert raw("PUT", "/refused-bucket", tags).code == "NotImplemented"
-    assert raw("PUT", "/refused-bucket", headers={"x-amz-bucket-object-lock-enabled": "true"}).code == "NotImplemented"
+    directory = b"<CreateBucketConfiguration><Bucket><Type>Directory</Type></Bucket></CreateBucketConfiguration>"
+    assert raw("PUT", "/refused-bucket", directory).code == "NotImplemented"
     reply = raw("PUT", "/refused-bucket", headers={"x-amz-acl": "public-read"})
     assert reply.code == "InvalidBucketAclWithObjectOwnership"
     assert raw("HEAD", "/refused-bucket").status == 404

@@ -25,6 +25,7 @@ def copy(raw: Raw, path: str, key: str = "source", target: str = "target", **hea
     return raw("PUT", f"{path}/{target}", headers={SOURCE: f"{path}/{key}", **named})
 
 
+@pytest.mark.catalogue("COPY-002", "COPY-021")
 def test_a_copy_keeps_what_the_source_had_and_is_independent(raw: Raw, path: str) -> None:
     reply = copy(raw, path, x_amz_meta_other="ignored")
     assert reply.status == 200
@@ -60,6 +61,7 @@ def test_copy_onto_itself_must_change_something(raw: Raw, path: str) -> None:
     assert raw("GET", f"{path}/source").body == b"test data.."
 
 
+@pytest.mark.catalogue("COPY-010")
 def test_source_names_are_decoded_once(raw: Raw, path: str) -> None:
     raw("PUT", f"{path}/a%20b", b"space")
     raw("PUT", f"{path}/a%2Bb", b"plus")
@@ -71,6 +73,7 @@ def test_source_names_are_decoded_once(raw: Raw, path: str) -> None:
     assert raw("PUT", f"{path}/t", headers={SOURCE: f"{path}/source?versionId=null"}).status == 200
 
 
+@pytest.mark.catalogue("COPY-008")
 def test_wrong_sources(raw: Raw, path: str) -> None:
     reply = copy(raw, path, "none%20such")
     assert (reply.status, reply.code, reply.element("Key")) == (404, "NoSuchKey", "none such")
@@ -83,6 +86,7 @@ def test_wrong_sources(raw: Raw, path: str) -> None:
     assert raw("PUT", f"{path}/t", b"body", {SOURCE: f"{path}/source"}).code == "InvalidRequest"
 
 
+@pytest.mark.catalogue("COPY-016", "COPY-017", "COPY-018")
 def test_source_conditions_never_give_304(raw: Raw, path: str) -> None:
     head = raw("HEAD", f"{path}/source")
     etag, modified = head.headers["etag"], head.headers["last-modified"]
@@ -107,7 +111,7 @@ def test_destination_conditions(raw: Raw, path: str) -> None:
     assert copy(raw, path, If_None_Match='"x"').code == "NotImplemented"
 
 
-@pytest.mark.catalogue("ETAG-014")
+@pytest.mark.catalogue("ETAG-014", "COPY-024", "COPY-025")
 def test_upload_part_copy(raw: Raw, path: str) -> None:
     upload = raw("POST", f"{path}/m?uploads").element("UploadId")
     part = f"m?partNumber=1&uploadId={upload}"

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference_server.errors import S3Error
-from reference_server.listing import BEHIND, Row, encoder, folded, make_token, page, read_token, successor
+from reference_server.listing import BEFORE, BEHIND, Row, encoder, folded, make_token, page, read_token, successor
+from reference_server.objects import Objects, StoredObject
 from reference_server.store import Store
 from reference_server.uploads import Uploads
 from tests.reference_server.catalogue.steps import Upload, texts, tree, version
@@ -50,12 +51,12 @@ def model(keys: list[str], prefix: str, delimiter: str, marker: str, limit: int)
 def test_a_page_is_what_the_model_says(keys: list[str], prefix: str, delimiter: str, marker: str, limit: int) -> None:
     store = Store()
     try:
-        bucket, _ = store.create_bucket("bucket", "owner")
+        objects, (bucket, _) = Objects(store), store.create_bucket("bucket", "owner")
         for key in keys:
-            store.put_object(bucket, StoredObject(key, 0, "", 0), None, lambda _: None)
+            objects.put(bucket, StoredObject(key, 0, "", 0), None, lambda _: None)
 
         def rows(lower: bytes, after: int) -> Iterator[Row]:
-            return store.object_rows(bucket, lower, inclusive=after < 0)
+            return objects.rows(bucket, lower, inclusive=after == BEFORE)
 
         found = page(rows, prefix.encode(), delimiter.encode(), (marker.encode(), BEHIND), limit)
     finally:
@@ -79,7 +80,7 @@ def test_pages_of_uploads_show_each_once_and_in_order(keys: list[str], prefix: s
     store = Store()
     try:
         bucket, _ = store.create_bucket("bucket", "owner")
-        uploads = Uploads(store)
+        uploads = Uploads(store, Objects(store))
         begun = [(key, uploads.create(bucket, key, {}, "STANDARD", (None, None))) for key in keys]
 
         def rows(lower: bytes, after: int) -> Iterator[Row]:
@@ -132,15 +133,15 @@ def test_url_encoding_keeps_slashes_and_spells_spaces_as_plus() -> None:
 def test_a_page_of_folded_prefixes_seeks_instead_of_scanning() -> None:
     store = Store()
     try:
-        bucket, _ = store.create_bucket("bucket", "owner")
+        objects, (bucket, _) = Objects(store), store.create_bucket("bucket", "owner")
         for number in range(3000):
             key = f"d{number % 3}/{number:05}"
-            store.put_object(bucket, StoredObject(key, 0, "", 0), None, lambda _: None)
+            objects.put(bucket, StoredObject(key, 0, "", 0), None, lambda _: None)
         read = 0
 
         def rows(lower: bytes, after: int) -> Iterator[Row]:
             nonlocal read
-            for row in store.object_rows(bucket, lower, inclusive=after < 0):
+            for row in objects.rows(bucket, lower, inclusive=after == BEFORE):
                 read += 1
                 yield row
 

@@ -41,7 +41,7 @@ def md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
 
 
-@pytest.mark.catalogue("MPU-003", "ETAG-012", "ETAG-013")
+@pytest.mark.catalogue("MPU-003", "ETAG-012", "ETAG-013", "COPY-022")
 @pytest.mark.parametrize("case", VECTORS["multipart"], ids=lambda case: str(case["etag"][-8:]))
 def test_mpu_003_known_answers(raw: Raw, bucket: str, case: dict[str, Any]) -> None:
     upload = Multipart(raw, f"/{bucket}/k")
@@ -233,6 +233,7 @@ def test_mpc_030_declared_size(raw: Raw, bucket: str) -> None:
         assert upload.complete([(1, etag)], {"x-amz-mp-object-size": wrong}).code == "InvalidRequest"
 
 
+@pytest.mark.catalogue("CWR-009")
 def test_conditional_complete(raw: Raw, bucket: str) -> None:
     path = f"/{bucket}/k"
 

@@ -39,6 +39,7 @@ def _signed_headers(case: dict[str, Any], canonical: str) -> list[tuple[str, str
     return [(n, ",".join(values[n]) if n in values else given[n]) for n in canonical.split("\n")[-2].split(";")]
 
 
+@pytest.mark.catalogue("AUTH-002")
 @pytest.mark.parametrize("form", ["header", "query"])
 @pytest.mark.parametrize("case", SUITE, ids=lambda case: str(case["case"]))
 def test_suite_case_gives_the_published_signature(case: dict[str, Any], form: str) -> None:
@@ -82,6 +83,7 @@ def _authorization(signed: str, signature: str) -> str:
     return f"AWS4-HMAC-SHA256 Credential={credential},SignedHeaders={signed},Signature={signature}"
 
 
+@pytest.mark.catalogue("AUTH-001")
 @pytest.mark.parametrize(
     ("name", "method", "target", "headers", "payload"),
     [

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.reference_server.scripted import read_all
+
 if TYPE_CHECKING:
-    import socket
-
     from conftest import Raw
-
-
-def read_all(sock: socket.socket) -> bytes:
-    """Everything up to the end of the stream."""
-    return b"".join(iter(lambda: sock.recv(65536), b""))
 
 
 def exchange(raw: Raw, data: bytes) -> tuple[bytes, bytes]:

@@ -17,8 +17,10 @@ import pytest
 from botocore.config import Config
 
 from reference_server import sigv4
-from tests.reference_server.catalogue.sockets import exchange, read_all
+from reference_server.auth import Credential
+from tests.reference_server.catalogue.sockets import exchange
 from tests.reference_server.catalogue.steps import names, refusal
+from tests.reference_server.scripted import read_all
 from tests.reference_server.signing import UNSIGNED, Signer, canonical_query, stamp
 
 if TYPE_CHECKING:
@@ -306,10 +308,8 @@ def test_what_boto3_signs_in_headers_is_accepted(s3: Any, bucket: str) -> None:
 
 def test_temporary_credentials_sign_headers_too(serve: Callable[..., Iterator[Running]]) -> None:
     """The token of temporary credentials travels in a signed header; another or none is refused."""
-    from reference_server.auth import Credential
-
     role = Credential("role-secret", token="role/token+1", account_of="OWNERKEY")
-    for running in serve(credentials={"OWNERKEY": "owner-secret", "ROLEKEY": role}):
+    for running in serve(credentials={"ROLEKEY": role}):
         owner, raw = running.raw(), running.raw(("ROLEKEY", "role-secret"))
         assert owner("PUT", "/bucket").status == 200
         assert owner("PUT", "/bucket/k", BODY).status == 200

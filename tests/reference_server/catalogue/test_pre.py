@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from reference_server.auth import Credential
 from tests.reference_server.catalogue.steps import Upload, fields, md5, md5_header, refusal, tree
 from tests.reference_server.signing import UNSIGNED, Signer, stamp
 
@@ -303,10 +304,8 @@ def test_a_body_by_url_is_held_to_its_digest(raw: Raw, free: str, signed: bool) 
 @pytest.fixture
 def temporary(serve: Callable[..., Iterator[Running]]) -> Iterator[Running]:
     """A server that knows its owner also by temporary credentials."""
-    from reference_server.auth import Credential
-
     role = Credential("role-secret", token="role/token+1", account_of="OWNERKEY")
-    yield from serve(credentials={"OWNERKEY": "owner-secret", "ROLEKEY": role})
+    yield from serve(credentials={"ROLEKEY": role})
 
 
 @pytest.mark.catalogue("PRE-014")
