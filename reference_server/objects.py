@@ -6,6 +6,7 @@ The present object of a key is a row of the table `object`; older versions and a
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -36,8 +37,8 @@ _LIST_VERSIONS = (
     "FROM version WHERE bucket=?1 AND (key, rank) > (?2, ?3) ORDER BY key, rank"
 )
 _ID_LETTERS = string.ascii_letters + string.digits + "._"
-_RANK_DIGITS = 16
-_RANK = re.compile(r"[0-7][0-9a-f]{15}")
+_VERSION_ID = re.compile(r"([0-7][0-9a-f]{15})[A-Za-z0-9._]{8}[0-9a-f]{8}\Z")
+_SEAL = 8
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,10 @@ class Deleted:
 
 def version_rank(version_id: str) -> int | None:
     """The rank inside a version id made here, also of one that is deleted (catalogue LVER-009); None for others."""
-    found = _RANK.match(version_id)
-    return -int(found[0], 16) if found else None
+    found = _VERSION_ID.match(version_id)
+    if found is None or _sealed(version_id[:-_SEAL]) != version_id:
+        return None
+    return -int(found[1], 16)
 
 
 class Objects:
@@ -199,6 +202,8 @@ class Objects:
             check(found)
             if found is None:
                 return Deleted()
+            if found == self.get(bucket, key):
+                self._touch(bucket, key, "deleted")
             self._drop_body(found)
             self._drop_row(bucket, found)
             self._promote(bucket, key)
@@ -281,8 +286,13 @@ class Objects:
 
 
 def _new_version_id(rank: int) -> str:
-    """32 letters, digits, dots and underscores (catalogue VER-006): the rank, then what nobody can guess."""
-    return f"{-rank:0{_RANK_DIGITS}x}" + "".join(secrets.choice(_ID_LETTERS) for _ in range(32 - _RANK_DIGITS))
+    """32 letters, digits, dots and underscores (catalogue VER-006): the rank, what nobody can guess, and a seal."""
+    return _sealed(f"{-rank:016x}" + "".join(secrets.choice(_ID_LETTERS) for _ in range(8)))
+
+
+def _sealed(body: str) -> str:
+    """The id with a check sum: like S3, the server tells an id that it never made from one that is gone."""
+    return body + hashlib.blake2s(body.encode(), digest_size=_SEAL // 2).hexdigest()
 
 
 def _columns(bucket: Bucket, stored: StoredObject) -> Sequence[Any]:

@@ -87,7 +87,7 @@ class _Form:
             size += len(event)
             if policy is not None and policy.length_range is not None and size > policy.length_range[1]:
                 policy.check_length(size)  # no need to wait for the rest
-            yield event
+            yield bytes(event)
         for _ in self._events:
             pass
         if policy is not None:

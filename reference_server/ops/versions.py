@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from reference_server.codec import http_time
 from reference_server.errors import S3Error, invalid_argument
+from reference_server.objects import version_rank
 
 if TYPE_CHECKING:
     from reference_server.blobs import Blob
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
     from reference_server.objects import StoredObject
     from reference_server.store import Bucket
 
-_VERSION_ID = re.compile(r"[A-Za-z0-9._]{32}\Z")
+# Operations that meet a newest delete marker with 405 although no version is named, as recorded on AWS: all that
+# change something, and this one.
+_STRICT = {"GetObjectTagging"}
+_READS = ("GET", "HEAD")
 
 
 def version_id(call: Call) -> str | None:
@@ -26,12 +30,12 @@ def version_id(call: Call) -> str | None:
 
 
 def checked_id(version: str | None) -> str | None:
-    """A version id, if it has the form of one; `null` is the id of the version without one.
+    """A version id, if it is one that this server made; `null` is the id of the version without one.
 
     Raises:
         S3Error: InvalidArgument.
     """
-    if version is None or version == "null" or _VERSION_ID.match(version):
+    if version is None or version == "null" or version_rank(version) is not None:
         return version
     message = "Invalid version id specified" if version else "Version id cannot be the empty string"
     raise invalid_argument("versionId", version, message)
@@ -55,6 +59,8 @@ def opened(call: Call, bucket: Bucket, wanted: str | None) -> tuple[StoredObject
 
 def checked(call: Call, bucket: Bucket, stored: StoredObject | None, wanted: str | None) -> StoredObject:
     """What was looked up, if it is an object; raises as `found` does."""
+    if stored is None and wanted is None and (call.request.method not in _READS or call.operation in _STRICT):
+        stored = call.objects.newest(bucket, call.key)
     if stored is None:
         raise missing(call, bucket, call.key, wanted)
     if stored.marker:
@@ -64,9 +70,9 @@ def checked(call: Call, bucket: Bucket, stored: StoredObject | None, wanted: str
 
 def missing(call: Call, bucket: Bucket, key: str, wanted: str | None) -> S3Error:
     """404 for a key or version that is not there; a newest delete marker is shown in headers (VER-012, VER-015)."""
-    newest = call.objects.newest(bucket, key) if bucket.versioning else None
-    if wanted is not None and (wanted != "null" or newest is not None):
+    if wanted is not None and (wanted != "null" or bucket.versioning):
         return S3Error("NoSuchVersion", None, {"Key": key, "VersionId": wanted})
+    newest = call.objects.newest(bucket, key)
     headers = {} if newest is None else {"x-amz-delete-marker": "true", "x-amz-version-id": newest.version_id}
     return S3Error("NoSuchKey", None, {"Key": key}, headers=headers)
 
@@ -74,6 +80,8 @@ def missing(call: Call, bucket: Bucket, key: str, wanted: str | None) -> S3Error
 def is_marker(method: str, marker: StoredObject) -> S3Error:
     """405 for an operation that a delete marker cannot answer (TAG-012)."""
     headers = {"x-amz-delete-marker": "true", "x-amz-version-id": marker.version_id, "Allow": "DELETE"}
+    if method in _READS:
+        headers["Last-Modified"] = http_time(marker.modified)
     return S3Error("MethodNotAllowed", None, {"Method": method, "ResourceType": "DeleteMarker"}, headers=headers)
 
 

@@ -30,12 +30,12 @@ _OVERRIDES = (
 
 @dataclass(frozen=True)
 class PublicAccessBlock:
-    """The four settings; all are off where a bucket has no configuration."""
+    """The four settings, by model names; see `public_access`."""
 
-    BlockPublicAcls: bool = False
-    IgnorePublicAcls: bool = False
-    BlockPublicPolicy: bool = False
-    RestrictPublicBuckets: bool = False
+    BlockPublicAcls: bool
+    IgnorePublicAcls: bool
+    BlockPublicPolicy: bool
+    RestrictPublicBuckets: bool
 
     def check_acl(self, acl: AccessControl) -> None:
         """Refuse a public ACL that a request would set.
@@ -72,7 +72,7 @@ class PublicAccessBlock:
 
 
 def public_access(config: Mapping[str, Any] | None) -> PublicAccessBlock:
-    """The settings of a PublicAccessBlockConfiguration by model names; None if the bucket has none."""
+    """The settings of a PublicAccessBlockConfiguration by model names; without one (None) all are off."""
     known = [setting.name for setting in fields(PublicAccessBlock)]
     return PublicAccessBlock(**{name: bool((config or {}).get(name)) for name in known})
 

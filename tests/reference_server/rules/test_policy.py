@@ -11,8 +11,8 @@ from reference_server.errors import S3Error
 from reference_server.rules.policy import MAX_SIZE, Access, Policy, actions_for, parse_policy, resource_arn
 from reference_server.rules.policy_text import Context
 
-OWNER, OTHER = "111122223333", "444455556666"
-CANONICAL = {OWNER: "1" * 64, OTHER: "4" * 64}
+OWNER, OTHER = "012345678901", "444455556666"
+CANONICAL = {OWNER: "0a" * 32, OTHER: "4" * 64}
 BUCKET = "arn:aws:s3:::bucket"
 OBJECTS = "arn:aws:s3:::bucket/*"
 ANN = f"arn:aws:iam::{OTHER}:user/ann"
@@ -120,6 +120,14 @@ def test_a_document_that_is_no_policy_is_malformed(text: bytes, message: str) ->
         ({"Action": "s3:ListAllMyBuckets", "Resource": BUCKET}, "Action does not apply"),
         ({"Condition": {"StringIs": {"aws:x": "y"}}}, "Invalid Condition type"),
         ({"Condition": {"StringLike": {"s3:prefix": "a*"}}}, "Conditions do not apply"),
+        (
+            {
+                "Action": ["s3:ListBucket", "s3:GetObject"],
+                "Resource": [BUCKET, OBJECTS],
+                "Condition": {"StringLike": {"s3:prefix": "a*"}},
+            },
+            "Conditions do not apply",
+        ),
         ({"Remark": "x"}, "Unknown field Remark"),
     ],
 )
@@ -138,6 +146,7 @@ def test_a_statement_that_breaks_the_language_is_malformed(changes: dict[str, An
         {"Action": "S3:GETobject"},
         {"Action": ["s3:GetObject*", "s3:List*"], "Resource": [BUCKET, OBJECTS]},
         {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket*"},
+        {"Action": "s3:GetObject", "Resource": [BUCKET, "arn:aws:s3:::bucket*"]},
         {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::buck?t/*"},
         {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::${aws:PrincipalTag/a/b}/*"},
         {"Action": None, "NotAction": "s3:ListAllMyBuckets"},
@@ -146,6 +155,7 @@ def test_a_statement_that_breaks_the_language_is_malformed(changes: dict[str, An
         {"Principal": {"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}},
         {"Principal": {"Service": "logging.s3.amazonaws.com", "CanonicalUser": CANONICAL[OTHER]}},
         {"Action": "s3:ListBucket*", "Resource": BUCKET, "Condition": {"StringLike": {"s3:prefix": "a*"}}},
+        {"Action": "S3:LISTBUCKET", "Resource": BUCKET, "Condition": {"StringLike": {"s3:prefix": "a*"}}},
         {"Condition": {}},
     ],
 )
@@ -204,6 +214,8 @@ def test_a_principal_names_who_is_meant_and_not_principal_the_rest(principal: ob
         ({}, access(), True),
         ({}, access(action="s3:PutObject"), None),
         ({"Action": "s3:get*"}, access(), True),
+        ({"Action": ["s3:PutObject", "s3:GetObject"]}, access(), True),
+        ({"Resource": [f"{BUCKET}/a", f"{BUCKET}/key"]}, access(), True),
         ({"Action": "S3:GETOBJECT"}, access(), True),
         ({"Action": "s3:GetObject?*"}, access(), None),
         ({"Action": "*", "Resource": OBJECTS}, access(action="s3:PutObject"), True),
@@ -323,6 +335,14 @@ def test_a_request_without_a_signature_has_no_principal_keys() -> None:
         ({"Condition": {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}, True),
         ({"Condition": {"ArnLike": {"s3:DataAccessPointArn": f"arn:aws:s3:*:{OTHER}:accesspoint/*"}}}, False),
         ({"Condition": {"ArnLike": {"s3:DataAccessPointArn": "arn:aws:s3:*:*:accesspoint/*"}}}, True),
+        (
+            {
+                "Condition": {
+                    "ArnLike": {"s3:DataAccessPointArn": [f"arn:aws:s3:*:{OWNER}:accesspoint/*", "arn:aws:s3:*"]}
+                }
+            },
+            True,
+        ),
         (
             {"Condition": {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:SourceAccount": OTHER}}},
             False,
