@@ -110,7 +110,7 @@ class Call:
         if found is None and self.endpoint.personality.implicit_buckets:
             if write:
                 check_bucket_name(name)
-                found, _ = self.store.create_bucket(name, self.account.id)
+                found, _ = self.store.create_bucket(name, self.account.id, access.NEW_BUCKET)
             else:
                 found = Bucket(0, name, self.account.id, 0)
         found = checked(found, name)

@@ -112,7 +112,7 @@ _FIRST = {
 # Lists that share one sequence of elements: an output has them under the first name, as (name, value) pairs.
 _MIXED = {"ListObjectVersionsOutput": ("Versions", "DeleteMarkers")}
 # Text members with listed values whose own error is checked elsewhere.
-_OPEN_ENUMS = {"BucketLocationConstraint"}
+_OPEN_ENUMS = {"BucketLocationConstraint", "FilterRuleName"}
 # Operations that the model wants a digest for, and AWS does not (catalogue TAG-014).
 _NO_DIGEST = {"PutObjectTagging"}
 # Outputs whose document is the text of one member, in the root element itself.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+_NOT_EMPTY = "The bucket you tried to delete is not empty"
 #: Raised whenever the tables change: a folder of another format is refused, not misread.
 _FORMAT = 2
 #: Columns that the present object of a key and its older versions share.
@@ -235,10 +236,11 @@ class Store:
             S3Error: BucketNotEmpty, also for old versions and delete markers (BKT-015); NoSuchBucket.
         """
         with self.transaction():
-            self.still(bucket)
+            versioning = self.still(bucket).versioning
             for table in ("object", "version"):
                 if self.row(f"SELECT 1 FROM {table} WHERE bucket=? LIMIT 1", bucket.id):  # noqa: S608 - two constants
-                    raise S3Error("BucketNotEmpty", None, {"BucketName": bucket.name})
+                    message = f"{_NOT_EMPTY}. You must delete all versions in the bucket." if versioning else _NOT_EMPTY
+                    raise S3Error("BucketNotEmpty", message, {"BucketName": bucket.name})
             for (number,) in list(self.rows("SELECT seq FROM upload WHERE bucket=?", bucket.id)):
                 self.drop_parts(number)
             self.execute("DELETE FROM upload WHERE bucket=?", bucket.id)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 from xml.parsers import expat
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _MAX_DEPTH = 32
 #: The longest document of S3 lists 10,000 parts with up to eight elements each.
 _MAX_ELEMENTS = 200_000
+#: Shared by all elements without attributes, that is nearly all: a dictionary each would be a third of a tree's size.
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass
+@dataclass(slots=True)
 class Node:
     """One element: name without prefix, pieces of text directly inside it, child elements, attributes."""
 
     name: str
     pieces: list[str] = field(default_factory=list)
     children: list[Node] = field(default_factory=list)
-    attributes: dict[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=lambda: _NONE)
 
     @property
     def text(self) -> str:
@@ -44,7 +51,7 @@ def parse_xml(body: bytes) -> Node | None:
         count += 1
         if count > _MAX_ELEMENTS or len(open_nodes) > _MAX_DEPTH:
             raise _RefusedError
-        node = Node(name.rpartition(":")[2], attributes=attributes)
+        node = Node(name.rpartition(":")[2], attributes=attributes or _NONE)
         open_nodes[-1].children.append(node)
         open_nodes.append(node)
 

@@ -6,16 +6,16 @@ A configuration with get, put and delete is one row; only its checks are code.
 from __future__ import annotations
 
 import functools
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reference_server import access
 from reference_server.call import Call, Handler, Result
-from reference_server.errors import S3Error, invalid_argument
+from reference_server.errors import S3Error
 from reference_server.listing import make_token, read_token
-from reference_server.rules import cors, encryption, lifecycle, lock, public_access, tags, website
+from reference_server.ops import config_checks
+from reference_server.rules import encryption
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,13 +23,8 @@ if TYPE_CHECKING:
     from reference_server.store import Bucket
 
 _PAGE = 100
-_ARN_PARTS = 6
 
 CheckDocument = Callable[[Call, "Bucket", dict[str, Any]], None]
-
-
-def _accept(_call: Call, _bucket: Bucket, _document: dict[str, Any]) -> None:
-    """The model says all there is to check."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,8 @@ class Setting:
         delete: operation that removes it, if there is one.
         missing: error code of `get` where it is not set; if empty, `default` is answered.
         default: what `get` answers where it is not set.
-        check: raises S3Error for a document that is not acceptable; may complete the document.
+        check: raises S3Error for a document that is not acceptable; may complete the document, or empty one that
+            means to remove the configuration.
         put_status: status of a successful `put`.
     """
 
@@ -53,7 +49,7 @@ class Setting:
     delete: str = ""
     missing: str = ""
     default: Mapping[str, Any] = field(default_factory=dict)
-    check: CheckDocument = _accept
+    check: CheckDocument = config_checks.anything
     put_status: int = 200
 
 
@@ -70,8 +66,10 @@ def _get(setting: Setting, call: Call) -> Result:
 def _put(setting: Setting, call: Call) -> Result:
     bucket = call.bucket()
     document = call.document()
-    setting.check(call, bucket, document)
-    call.store.configure(bucket, setting.name, document)
+    # One step: the other configurations that a check looks at are those beside which this one is kept.
+    with call.store.transaction():
+        setting.check(call, call.store.still(bucket), document)
+        call.store.configure(bucket, setting.name, document or None)
     return Result(status=setting.put_status)
 
 
@@ -80,111 +78,37 @@ def _delete(setting: Setting, call: Call) -> Result:
     return Result(status=204)
 
 
-# Checks
-
-
-def _check_versioning(_call: Call, bucket: Bucket, document: dict[str, Any]) -> None:
-    status = document.get("Status")
-    if status is None:
-        message = "The Versioning element must be specified"
-        raise S3Error("IllegalVersioningConfigurationException", message)
-    if status == "Suspended" and "object-lock" in bucket.settings:
-        message = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
-        raise S3Error("InvalidBucketState", message)
-
-
-def _check_tags(_call: Call, _bucket: Bucket, document: dict[str, Any]) -> None:
-    tags.check(document["TagSet"], tags.BUCKET_LIMIT)
-
-
-def _check_cors(_call: Call, _bucket: Bucket, document: dict[str, Any]) -> None:
-    cors.check(document)
-
-
-def _check_website(_call: Call, _bucket: Bucket, document: dict[str, Any]) -> None:
-    website.check(document)
-
-
-def _check_lifecycle(call: Call, _bucket: Bucket, document: dict[str, Any]) -> None:
-    lifecycle.check(document)
-    document["Rules"] = lifecycle.with_ids(document, lambda: secrets.token_hex(24))["Rules"]
-    asked = call.members.get("TransitionDefaultMinimumObjectSize")
-    document["TransitionDefaultMinimumObjectSize"] = lifecycle.default_minimum_size(asked)
-
-
-def _check_encryption(_call: Call, _bucket: Bucket, document: dict[str, Any]) -> None:
-    encryption.check(document)
-
-
-def _check_lock(_call: Call, bucket: Bucket, document: dict[str, Any]) -> None:
-    lock.check_configuration(document)
-    if bucket.versioning != "Enabled":
-        message = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration"
-        raise S3Error("InvalidBucketState", message)
-
-
-def _check_replication(_call: Call, bucket: Bucket, _document: dict[str, Any]) -> None:
-    if bucket.versioning != "Enabled":
-        message = "Versioning must be 'Enabled' on the bucket to apply a replication configuration"
-        raise S3Error("InvalidRequest", message)
-
-
-def _check_logging(call: Call, _bucket: Bucket, document: dict[str, Any]) -> None:
-    """The target is a bucket of the same owner; all buckets here are of one region."""
-    enabled = document.get("LoggingEnabled")
-    if enabled is None:
-        return
-    target = call.store.bucket(enabled["TargetBucket"])
-    if target is None or target.owner != call.account.id:
-        message = "The target bucket for logging does not exist"
-        raise S3Error("InvalidTargetBucketForLogging", message, {"TargetBucket": enabled["TargetBucket"]})
-
-
-def _check_notification(_call: Call, _bucket: Bucket, document: dict[str, Any]) -> None:
-    for member, arn_name, service in (
-        ("TopicConfigurations", "TopicArn", "sns"),
-        ("QueueConfigurations", "QueueArn", "sqs"),
-        ("LambdaFunctionConfigurations", "LambdaFunctionArn", "lambda"),
-    ):
-        for one in document.get(member, []):
-            pieces = one[arn_name].split(":")
-            if len(pieces) < _ARN_PARTS or pieces[0] != "arn" or pieces[2] != service:
-                raise invalid_argument(arn_name, one[arn_name], "The ARN could not be parsed")
-
-
-def _check_ownership(_call: Call, bucket: Bucket, document: dict[str, Any]) -> None:
-    if len(document["Rules"]) != 1:
-        raise S3Error("MalformedXML")
-    kept = access.control(bucket.settings.get(access.ACL), bucket.owner)
-    public_access.check_enforceable(document["Rules"][0]["ObjectOwnership"], kept)
-
+# The table
 
 SETTINGS = (
-    Setting("accelerate", "GetBucketAccelerateConfiguration", "PutBucketAccelerateConfiguration"),
+    Setting(
+        *("accelerate", "GetBucketAccelerateConfiguration", "PutBucketAccelerateConfiguration"),
+        check=config_checks.accelerate,
+    ),
     Setting(
         *("cors", "GetBucketCors", "PutBucketCors", "DeleteBucketCors"),
         missing="NoSuchCORSConfiguration",
-        check=_check_cors,
+        check=config_checks.cors,
     ),
     Setting(
         *("encryption", "GetBucketEncryption", "PutBucketEncryption", "DeleteBucketEncryption"),
         default=encryption.DEFAULT_CONFIGURATION,
-        check=_check_encryption,
+        check=config_checks.encryption,
     ),
     Setting(
         *("lifecycle", "GetBucketLifecycleConfiguration", "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle"),
         missing="NoSuchLifecycleConfiguration",
-        check=_check_lifecycle,
+        check=config_checks.lifecycle,
     ),
-    Setting("logging", "GetBucketLogging", "PutBucketLogging", check=_check_logging),
+    Setting("logging", "GetBucketLogging", "PutBucketLogging", check=config_checks.logging),
     Setting(
         *("notification", "GetBucketNotificationConfiguration", "PutBucketNotificationConfiguration"),
-        check=_check_notification,
+        check=config_checks.notification,
     ),
     Setting(
         *("object-lock", "GetObjectLockConfiguration", "PutObjectLockConfiguration"),
         missing="ObjectLockConfigurationNotFoundError",
-        check=_check_lock,
+        check=config_checks.object_lock,
     ),
     Setting(
         *(
@@ -194,16 +118,17 @@ SETTINGS = (
             "DeleteBucketOwnershipControls",
         ),
         missing="OwnershipControlsNotFoundError",
-        check=_check_ownership,
+        check=config_checks.ownership,
     ),
     Setting(
         *(access.PUBLIC_ACCESS, "GetPublicAccessBlock", "PutPublicAccessBlock", "DeletePublicAccessBlock"),
         missing="NoSuchPublicAccessBlockConfiguration",
+        check=config_checks.public_access,
     ),
     Setting(
         *("replication", "GetBucketReplication", "PutBucketReplication", "DeleteBucketReplication"),
         missing="ReplicationConfigurationNotFoundError",
-        check=_check_replication,
+        check=config_checks.replication,
     ),
     Setting(
         *("request-payment", "GetBucketRequestPayment", "PutBucketRequestPayment"),
@@ -212,14 +137,14 @@ SETTINGS = (
     Setting(
         *("tagging", "GetBucketTagging", "PutBucketTagging", "DeleteBucketTagging"),
         missing="NoSuchTagSet",
-        check=_check_tags,
+        check=config_checks.tagging,
         put_status=204,
     ),
-    Setting("versioning", "GetBucketVersioning", "PutBucketVersioning", check=_check_versioning),
+    Setting("versioning", "GetBucketVersioning", "PutBucketVersioning", check=config_checks.versioning),
     Setting(
         *("website", "GetBucketWebsite", "PutBucketWebsite", "DeleteBucketWebsite"),
         missing="NoSuchWebsiteConfiguration",
-        check=_check_website,
+        check=config_checks.website,
     ),
 )
 
@@ -233,6 +158,7 @@ class Identified:
 
     kind: str
     put_status: int = 200
+    check: CheckDocument = config_checks.anything
 
     @property
     def name(self) -> str:
@@ -241,9 +167,9 @@ class Identified:
 
 
 IDENTIFIED = (
-    Identified("Analytics", 204),
+    Identified("Analytics", 204, config_checks.analytics),
     Identified("IntelligentTiering"),
-    Identified("Inventory", 204),
+    Identified("Inventory", 204, config_checks.inventory),
     Identified("Metrics", 204),
 )
 
@@ -256,7 +182,7 @@ def _get_one(kind: Identified, call: Call) -> Result:
     bucket = call.bucket()
     found = _all(kind, bucket).get(call.members.get("Id", ""))
     if found is None:
-        raise S3Error("NoSuchConfiguration", None, {"BucketName": bucket.name})
+        raise S3Error("NoSuchConfiguration")
     return Result({f"{kind.kind}Configuration": found})
 
 
@@ -265,6 +191,7 @@ def _put_one(kind: Identified, call: Call) -> Result:
     document, asked = call.document(), call.members.get("Id", "")
     if document["Id"] != asked:
         raise S3Error("IdMismatch")
+    kind.check(call, bucket, document)
     with call.store.transaction():
         everything = _all(kind, call.store.still(bucket)) | {asked: document}
         call.store.configure(bucket, kind.name, everything)
@@ -276,7 +203,7 @@ def _delete_one(kind: Identified, call: Call) -> Result:
     with call.store.transaction():
         everything = _all(kind, call.store.still(bucket))
         if everything.pop(asked, None) is None:
-            raise S3Error("NoSuchConfiguration", None, {"BucketName": bucket.name})
+            raise S3Error("NoSuchConfiguration")
         call.store.configure(bucket, kind.name, everything or None)
     return Result(status=204)
 

@@ -128,9 +128,10 @@ def list_object_versions(call: Call) -> Result:
     with call.store.lock:
         behind = _rank(call, bucket, key_marker, id_marker) if id_marker else BEHIND
         found = call.endpoint.seams.listing(rows, *_fold(call), (key_marker.encode(), behind), limit)
-        # Behind a version of the marker's key come only older ones of that key.
-        resumed = key_marker.encode() if id_marker else None
-        entries = _version_entries(found.rows, encode, bucket.owner, resumed)
+        newest = call.objects.newest(bucket, key_marker)
+    # What follows a marker inside its key is older than the newest, unless all that was newer is deleted by now.
+    resumed = (key_marker.encode(), newest.rank if newest is not None else None)
+    entries = _version_entries(found.rows, encode, bucket.owner, resumed)
     output = {
         "Name": bucket.name,
         "Prefix": encode(members.get("Prefix") or ""),
@@ -151,20 +152,29 @@ def list_object_versions(call: Call) -> Result:
 
 
 def _rank(call: Call, bucket: Bucket, key: str, version_id: str) -> int:
-    """The rank behind which to continue; the version may be deleted by now (LVER-009)."""
+    """The rank behind which to continue; the version may be deleted by now (LVER-009).
+
+    Where a null version was, nobody knows once it is gone: its key begins again, since repeated entries harm less
+    than missing ones.
+    """
     stored = call.objects.get(bucket, key, version_id)
     rank = stored.rank if stored is not None else version_rank(version_id)
+    if rank is None and version_id == "null":
+        return BEFORE
     if rank is None:
         raise invalid_argument("version-id-marker", version_id, "Invalid version id specified")
     return rank
 
 
 def _version_entries(
-    rows: list[Row], encode: Callable[[str], str], owner: str, resumed: bytes | None
+    rows: list[Row], encode: Callable[[str], str], owner: str, resumed: tuple[bytes, int | None]
 ) -> list[tuple[str, dict[str, Any]]]:
-    """Version and DeleteMarker elements in one sequence; the first of a key is its latest."""
+    """Version and DeleteMarker elements in one sequence; the first of a key is its latest.
+
+    `resumed`: the key in which the page may begin, and the rank of its newest version.
+    """
     entries: list[tuple[str, dict[str, Any]]] = []
-    previous = resumed
+    previous = resumed[0] if rows and rows[0][:2] != resumed else None
     for key, _, version, size, etag, modified, storage_class, algorithm, checksum_type, marker in rows:
         entry = {
             "Key": encode(key.decode()),

@@ -34,12 +34,14 @@ def get_object_retention(call: Call) -> Result:
 
 def put_object_retention(call: Call) -> Result:
     """PutObjectRetention: shortening or removing needs the bypass, and never works for COMPLIANCE."""
-    bucket, stored = _locked(call)
+    _locked(call)
     now = call.store.clock()
     asked = lock.read_retention(call.document(), now)
     bypass = bool(call.members.get("BypassGovernanceRetention"))
-    lock.check_retention_change(retention_of(stored), asked, bypass, now)
-    call.objects.change(bucket, stored, Retention=asked)
+    with call.store.transaction():  # what another request has locked meanwhile counts
+        bucket, stored = _locked(call)
+        lock.check_retention_change(retention_of(stored), asked, bypass, now)
+        call.objects.change(bucket, stored, Retention=asked)
     return Result()
 
 

@@ -79,18 +79,19 @@ def delete_object(call: Call) -> Result:
     ):
         if member in members:
             raise not_implemented_header(header)
-    bucket = call.bucket()
+    bucket, wanted = call.bucket(), versions.version_id(call)
     lock.check_bypass(members.get("BypassGovernanceRetention"), "object-lock" in bucket.settings)
-    done = _delete(call, bucket, call.key, versions.version_id(call), members.get("IfMatch"))
-    return Result(_shown(bucket, done))
+    done = _delete(call, bucket, call.key, wanted, members.get("IfMatch"))
+    return Result(_shown(bucket, done, wanted))
 
 
-def _shown(bucket: Bucket, done: Deleted) -> dict[str, Any]:
+def _shown(bucket: Bucket, done: Deleted, wanted: str | None) -> dict[str, Any]:
+    """What the answer to a delete shows; a version id comes back also if that version was gone before."""
     if done.marker is not None:
         return {"DeleteMarker": True, "VersionId": done.marker.version_id}
-    if done.removed is not None and bucket.versioning:
-        return {"DeleteMarker": done.removed.marker or None, "VersionId": done.removed.version_id}
-    return {}
+    if wanted is None or not bucket.versioning:
+        return {}
+    return {"DeleteMarker": True if done.removed is not None and done.removed.marker else None, "VersionId": wanted}
 
 
 def _delete(call: Call, bucket: Bucket, key: str, wanted: str | None, match: str | None) -> Deleted:
@@ -131,6 +132,7 @@ def check_lock(call: Call, stored: StoredObject) -> None:
 def delete_objects(call: Call) -> Result:
     """DeleteObjects: needs a digest of its body (DEL-010), keys are literal (DEL-015)."""
     bucket = call.bucket()
+    lock.check_bypass(call.members.get("BypassGovernanceRetention"), "object-lock" in bucket.settings)
     document = call.document()
     entries = document["Objects"]
     if len(entries) > _MAX_DELETE:

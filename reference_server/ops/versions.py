@@ -72,8 +72,9 @@ def missing(call: Call, bucket: Bucket, key: str, wanted: str | None) -> S3Error
     """404 for a key or version that is not there; a newest delete marker is shown in headers (VER-012, VER-015)."""
     if wanted is not None and (wanted != "null" or bucket.versioning):
         return S3Error("NoSuchVersion", None, {"Key": key, "VersionId": wanted})
-    newest = call.objects.newest(bucket, key)
-    headers = {} if newest is None else {"x-amz-delete-marker": "true", "x-amz-version-id": newest.version_id}
+    newest, headers = call.objects.newest(bucket, key), {}
+    if newest is not None and newest.marker:
+        headers = {"x-amz-delete-marker": "true", "x-amz-version-id": newest.version_id}
     return S3Error("NoSuchKey", None, {"Key": key}, headers=headers)
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.reference_server.catalogue.steps import (
     MIN_PART,
     Upload,
+    completion,
     fields,
     md5,
     multipart_etag,
@@ -53,11 +54,12 @@ def test_the_etag_of_the_object_is_made_of_those_of_its_parts(raw: Raw, bucket: 
 
 
 @pytest.mark.catalogue("MPU-010")
-def test_complete_without_parts_is_an_invalid_request(raw: Raw, bucket: str) -> None:
-    """A document that lists nothing completes nothing, though there are parts."""
+@pytest.mark.parametrize("document", [completion([]), b"<CompleteMultipartUpload/>", b""])
+def test_complete_without_parts_is_an_invalid_request(raw: Raw, bucket: str, document: bytes) -> None:
+    """A document that lists nothing, or none at all, completes nothing, though there are parts."""
     upload = Upload(raw, f"/{bucket}/k")
     upload.part(1, SMALL)
-    assert refusal(upload.complete([])) == (400, "InvalidRequest")
+    assert refusal(raw("POST", upload.target, document)) == (400, "InvalidRequest")
     assert raw("HEAD", f"/{bucket}/k").status == 404
     assert upload.listed().elements("PartNumber") == ["1"]
 

@@ -116,6 +116,7 @@ def _written(operation: str, dice: Random) -> bytes:
 
 OPERATIONS = st.sampled_from(sorted(_operations()))
 DICE = st.integers(0, 2**32).map(Random)
+_ONE = Random(0)  # noqa: S311 - chooses what a document has
 
 
 def test_the_operations_with_documents_are_found() -> None:
@@ -179,7 +180,7 @@ def _reference(element: ET.Element) -> Any:
 
 @bounded(1000)
 @given(operation=OPERATIONS, dice=DICE, changes=edits(PIECES, 6))
-@example(operation="DeleteObjects", dice=Random(0), changes=[(0, 5000, b"<a>\xc2\x85</a>")])
+@example(operation="DeleteObjects", dice=_ONE, changes=[(0, 5000, b"<a>\xc2\x85</a>")])
 def test_a_document_is_refused_or_read_as_another_reader_reads_it(operation: str, dice: Random, changes: Edits) -> None:
     document = edited(_written(operation, dice), changes)
     node = parse_xml(document)
@@ -216,7 +217,7 @@ LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
 def test_documents_that_want_more_than_they_say_are_refused_quickly(document: str) -> None:
     started = time.monotonic()
     assert parse_xml(document.encode()) is None
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
 
 
 def test_a_long_document_with_every_character_as_a_reference_takes_no_longer_than_its_length() -> None:
