@@ -1,10 +1,14 @@
-"""What a defect is, and how it gets into the server: as a wrapper around one of its seams."""
+"""What a defect is, and how it gets into the server: as a wrapper around one of its seams.
+
+A wrapper is a function from the right function of a seam to a wrong one. Where many defects have one form, they are
+rows of a table and share one factory, see `family`.
+"""
 
 from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
 
 Seam = Literal["wire", "auth", "payload", "operation", "listing", "serialise"]
 SEAMS: tuple[Seam, ...] = ("wire", "auth", "payload", "operation", "listing", "serialise")
+#: The wrong function of a seam from the right one.
+Wrap = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Defect:
     name: str
     seam: Seam
     about: str
-    wrap: Callable[[Any], Any]
+    wrap: Wrap
 
 
 class UnknownDefectError(ValueError):
@@ -40,16 +46,28 @@ class UnknownDefectError(ValueError):
 _found: dict[str, Defect] = {}
 
 
-def defect(name: str, seam: Seam, about: str) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
+def defect(name: str, seam: Seam, about: str) -> Callable[[Wrap], Wrap]:
     """Register the decorated wrapper as a defect."""
 
-    def register(wrap: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def register(wrap: Wrap) -> Wrap:
         if name in _found:
             raise ValueError(f"two defects are named {name}")
         _found[name] = Defect(name, seam, about, wrap)
         return wrap
 
     return register
+
+
+def family(seam: Seam, factory: Callable[..., Wrap], rows: Mapping[str, tuple[Any, ...]]) -> None:
+    """Register defects of one form.
+
+    Args:
+        seam: of all of them.
+        factory: makes a wrapper from the arguments of a row.
+        rows: by name of the defect: its sentence, then the arguments.
+    """
+    for name, (about, *arguments) in rows.items():
+        defect(name, seam, about)(factory(*arguments))
 
 
 @cache
@@ -60,11 +78,11 @@ def defects() -> dict[str, Defect]:
     return dict(sorted(_found.items()))
 
 
-def install(seams: Seams, names: Iterable[str]) -> None:
-    """Wrap the seams with these defects, the first one innermost.
+def check_names(names: Iterable[str]) -> None:
+    """Hold names to those of the defects that there are.
 
     Raises:
-        UnknownDefectError: there is none of that name.
+        UnknownDefectError: for the first that is none.
     """
     known = defects()
     for name in names:
@@ -72,5 +90,16 @@ def install(seams: Seams, names: Iterable[str]) -> None:
             near = difflib.get_close_matches(name, known, 1, 0.3)
             hint = f"did you mean {near[0]!r}?" if near else "see --list-defects"
             raise UnknownDefectError(f"unknown defect {name!r}; {hint}")
-        found = known[name]
+
+
+def install(seams: Seams, names: Iterable[str]) -> None:
+    """Wrap the seams with these defects, the first one innermost.
+
+    Raises:
+        UnknownDefectError: there is none of that name; nothing is wrapped then.
+    """
+    asked = list(names)
+    check_names(asked)
+    for name in asked:
+        found = defects()[name]
         setattr(seams, found.seam, found.wrap(getattr(seams, found.seam)))

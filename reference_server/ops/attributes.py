@@ -69,7 +69,7 @@ def _parts(call: Call, stored: StoredObject) -> dict[str, Any] | None:
         "PartNumberMarker": after,
         "NextPartNumberMarker": shown[-1].number if shown else 0,
         "MaxParts": limit,
-        "IsTruncated": len(found) > len(shown),
+        "IsTruncated": limit > 0 and len(found) > limit,
         "Parts": [
             {
                 "PartNumber": part.number,

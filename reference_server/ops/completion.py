@@ -54,14 +54,15 @@ def _output(call: Call, result: dict[str, Any]) -> dict[str, Any]:
     path = quote(call.key, safe="-_.~")
     if not call.request.virtual_host:
         path = f"{call.request.bucket}/{path}"
-    location = f"http://{call.request.headers['host']}/{path}"
+    location = f"{'https' if call.request.head.secure else 'http'}://{call.request.headers['host']}/{path}"
     return {"Location": location, "Bucket": call.request.bucket, "Key": call.key, **result}
 
 
 def _entries(call: Call, upload: Upload) -> list[dict[str, Any]]:
     """The parts that the document lists, in ascending order."""
     # x-amz-checksum-* on this request is the checksum of the object, not of this body.
-    document = call.document(call.payload(object_checksum=True))
+    body = call.payload(object_checksum=True).document()
+    document = call.endpoint.codec.parse_document(call.operation, body) if body else {}
     entries: list[dict[str, Any]] = document.get("Parts") or []
     if not entries:
         raise S3Error("InvalidRequest", "You must specify at least one part")

@@ -192,7 +192,7 @@ def may_delete(mode: str | None, until: int | None, hold: str | None, bypass: bo
     """
     if hold == "ON":
         return False
-    if mode is None or until is None or until <= now:
+    if until is None or until <= now:
         return True
     return mode == "GOVERNANCE" and bypass
 

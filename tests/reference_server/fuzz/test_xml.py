@@ -215,14 +215,14 @@ LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
     ],
 )
 def test_documents_that_want_more_than_they_say_are_refused_quickly(document: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     assert parse_xml(document.encode()) is None
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 4
 
 
 def test_a_long_document_with_every_character_as_a_reference_takes_no_longer_than_its_length() -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     node = parse_xml(b"<a>" + b"&#65;" * 1_600_000 + b"</a>")
     assert node is not None
     assert node.text == "A" * 1_600_000
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 4

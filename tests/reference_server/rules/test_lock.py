@@ -113,6 +113,7 @@ def test_the_bypass_header_needs_a_bucket_with_lock() -> None:
         ({"Mode": "BAD-VALUE", "RetainUntilDate": FUTURE}, "MalformedXML"),
         ({"Mode": "GOVERNANCE", "RetainUntilDate": "later"}, "MalformedXML"),
         ({"Mode": "GOVERNANCE", "RetainUntilDate": PAST}, "InvalidArgument"),
+        ({"Mode": "GOVERNANCE", "RetainUntilDate": iso_time(NOW)}, "InvalidArgument"),
     ],
 )
 def test_a_retention_document_has_both_parts(document: dict[str, str], code: str) -> None:
