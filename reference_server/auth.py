@@ -12,7 +12,8 @@ import hmac
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from reference_server import sigv2, sigv4
 from reference_server.codec import iso_time
@@ -77,8 +78,7 @@ class Authenticated:
     signer: sigv4.ChunkSigner | None = None
 
 
-@dataclass(frozen=True)
-class _Claim:
+class _Claim(NamedTuple):
     """What a request says about its own signature."""
 
     access_key: str
@@ -364,6 +364,7 @@ def _header_stamp(request: Request) -> str:
     raise S3Error("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
 
 
+@lru_cache(maxsize=64)
 def _seconds(stamp: str) -> float:
     """Seconds since the epoch; -1 for digits that are no date."""
     try:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from reference_server.sigv4 import ChunkSigner
 
 _MAX_LINE = 16 * 1024
+#: Of all trailing headers together; without it a body of nothing else could fill the memory.
+_MAX_TRAILER = 16 * 1024
 _MIN_CHUNK = 8192
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,16}\Z")
 _SIGNATURE = b"chunk-signature"
@@ -40,8 +42,12 @@ class _Input:
         self._buffer = self._buffer[self._at :] + block
         self._at = 0
 
-    def line(self) -> bytes:
-        """The next line without its CRLF. A line feed alone does not end it (CHNK-019)."""
+    def line(self, *, optional: bool = False) -> bytes:
+        """The next line without its CRLF; a line feed alone does not end it (CHNK-019).
+
+        Args:
+            optional: the end of the input counts as an empty line.
+        """
         while True:
             end = self._buffer.find(b"\n", self._at)
             if end >= 0:
@@ -51,7 +57,10 @@ class _Input:
                 return line[:-1]
             if len(self._buffer) - self._at > _MAX_LINE:
                 raise S3Error("IncompleteBody")
-            self._more()
+            if not optional or self._at < len(self._buffer):
+                self._more()
+            elif self.at_end():
+                return b""
 
     def take(self, count: int) -> Iterator[bytes]:
         """Exactly `count` bytes, in blocks as they come."""
@@ -120,22 +129,23 @@ class ChunkedReader:
         return int(size, 16), signature
 
     def _end(self) -> None:
+        """Read the trailers; S3 needs no empty line behind them, and does not look at what follows it."""
         signed = b""
         signature = None
-        while line := self._input.line():
+        size = 0
+        while line := self._input.line(optional=True):
+            size += len(line)
             name, colon, value = line.decode("latin-1").partition(":")
             name, value = name.strip().lower(), value.strip()
-            if not colon or not self._trailer:
+            if not colon or not self._trailer or size > _MAX_TRAILER:
                 raise S3Error("MalformedTrailerError")
             if name == _TRAILER_SIGNATURE:
                 signature = value
                 continue
             self.trailers[name] = value
             signed += f"{name}:{value}\n".encode("latin-1")
-        if not self._input.at_end():
-            raise S3Error("IncompleteBody")
         if self._trailer and self._signer is not None:
-            if signature is None:
+            if signature is None or not self.trailers:
                 raise S3Error("IncompleteBody")
             _compare(self._signer.trailer(signed), signature)
 

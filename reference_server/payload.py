@@ -179,15 +179,13 @@ class Payload:
     def _check_checksum(self, received: Received, trailers: dict[str, str]) -> None:
         declared = self.declared
         expected = declared.checksum
-        sent = {name for name in trailers if name.startswith(_PREFIX)}
-        if declared.trailer is not None or sent:
-            name = f"{_PREFIX}{(declared.trailer or '').lower()}"
-            if sent != {name}:
-                raise S3Error("MalformedTrailerError")
-            if declared.trailer is not None:
-                expected = declared.trailer, trailers[name]
-                if checksums.decode(*expected) is None:
-                    raise S3Error("InvalidRequest", f"Value for {name} trailing header is invalid.")
+        names = [f"{_PREFIX}{declared.trailer.lower()}"] if declared.trailer is not None else []
+        if list(trailers) != names:
+            raise S3Error("MalformedTrailerError")
+        if declared.trailer is not None:
+            expected = declared.trailer, trailers[names[0]]
+            if checksums.decode(*expected) is None:
+                raise S3Error("InvalidRequest", f"Value for {names[0]} trailing header is invalid.")
         if expected is not None and received.checksums[expected[0]] != expected[1]:
             message = f"The {expected[0]} you specified did not match the calculated checksum."
             raise S3Error("BadDigest", message)
@@ -235,16 +233,18 @@ def _trailer(headers: dict[str, str], mode: str, checksum: tuple[str, str] | Non
     announced = headers.get("x-amz-trailer")
     if announced is None:
         return None
-    names = [name.strip().lower() for name in announced.split(",") if name.strip()]
+    names = [name.strip().lower() for name in announced.rstrip(",").split(",")]
     if len(names) != 1:
         message = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
         raise S3Error("InvalidRequest", message)
     algorithm = checksums.ALGORITHMS.get(names[0].removeprefix(_PREFIX)) if names[0].startswith(_PREFIX) else None
-    if algorithm is None or not mode.endswith("-TRAILER"):
+    if algorithm is None:
         raise S3Error("InvalidRequest", "The value specified in the x-amz-trailer header is not supported")
     if checksum is not None:
         message = "Expecting a single x-amz-checksum- header"
         raise S3Error("InvalidRequest", message)
+    if not mode.endswith("-TRAILER"):  # announced, but this body can have none
+        raise S3Error("MalformedTrailerError")
     return algorithm
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from reference_server.auth import UNSIGNED, Authenticated, account_of
-from reference_server.defects.registry import Wrap, defect, family
+from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import S3Error
 
 if TYPE_CHECKING:
@@ -55,35 +55,35 @@ def _admitting(refused: Callable[[S3Error], bool]) -> Wrap:
 
 
 family(
-    *("auth", _admitting),
+    "auth",
+    _admitting,
     {
-        "any-access-key": (
-            "Unknown access keys are let in, as AIStore does without its own authentication "
-            "(NVIDIA/aistore@583e7729).",
+        "any-access-key": row(
+            "Unknown access keys are let in, as AIStore does without its own authentication (NVIDIA/aistore@583e7729).",
             lambda error: error.code == "InvalidAccessKeyId",
         ),
-        "any-region": (
+        "any-region": row(
             "The region that a signature is for is not checked, as in Chimera (chimera-nas/chimera#1187).",
             lambda error: "Region" in error.elements,
         ),
-        "any-signature": (
+        "any-signature": row(
             "Signatures are not checked, only access keys are, as in Auto Drive (autonomys/auto-drive@c29e3d5b).",
             lambda error: error.code == "SignatureDoesNotMatch",
         ),
-        "host-unsigned-accepted": (
+        "host-unsigned-accepted": row(
             "Host and x-amz-* headers need not be signed, as in S3 Orchestrator (afreidah/s3-orchestrator#65).",
             lambda error: "HeadersNotSigned" in error.elements,
         ),
-        "presigned-never-expires": (
+        "presigned-never-expires": row(
             "Presigned URLs work after their time, as in lakeFS and LocalStack (treeverse/lakeFS#9599, "
             "localstack/localstack#1685).",
             lambda error: error.message == "Request has expired",
         ),
-        "scope-date-unchecked": (
+        "scope-date-unchecked": row(
             "The date in the credential need not be that of the request, as in Chimera (chimera-nas/chimera#1187).",
             lambda error: error.code == "AuthorizationHeaderMalformed" and "not the same as" in error.message,
         ),
-        "skew-ignored": (
+        "skew-ignored": row(
             "A signed request can be repeated for ever, since its time is not checked, as in Chimera "
             "(chimera-nas/chimera#492).",
             lambda error: error.code == "RequestTimeTooSkewed",
@@ -155,43 +155,44 @@ def _odd_key(request: Request) -> S3Error | None:
 
 
 family(
-    *("auth", _refusing),
+    "auth",
+    _refusing,
     {
-        "access-key-letters-only": (
+        "access-key-letters-only": row(
             "An access key with anything but letters and digits is refused, as in Auto Drive "
             "(autonomys/auto-drive@c29e3d5b).",
             _odd_key,
         ),
-        "authorization-forbids-spaces": (
+        "authorization-forbids-spaces": row(
             "An Authorization header with spaces behind its commas is refused, as in Riak CS (basho/riak_cs#1166).",
             _forbids_spaces,
         ),
-        "authorization-wants-spaces": (
+        "authorization-wants-spaces": row(
             "An Authorization header without spaces behind its commas is refused, as by Teleport's proxy for AWS "
             "(gravitational/teleport#50866).",
             _wants_spaces,
         ),
-        "header-spaces-kept": (
+        "header-spaces-kept": row(
             "A signed header with two spaces in a row does not verify, as in Supabase Storage and Chimera "
             "(supabase/storage#1396, chimera-nas/chimera#1102).",
             _keeps_spaces,
         ),
-        "presigned-refused": (
+        "presigned-refused": row(
             "Only requests with an Authorization header are let in, others get 401, presigned URLs too, as in Auto "
             "Drive (autonomys/auto-drive@c29e3d5b).",
             _without_header,
         ),
-        "presigned-v2-refused": (
+        "presigned-v2-refused": row(
             "Presigned URLs of Signature Version 2, which boto3 makes by default, are refused, as by newer regions "
             "of AWS (mcohen01/amazonica#307).",
             _version_2,
         ),
-        "trailer-payload-refused": (
+        "trailer-payload-refused": row(
             "Uploads with an unsigned trailing checksum are refused as a wrong payload hash, as in s3s "
             "(s3s-project/s3s#328).",
             _trailer_keyword,
         ),
-        "x-id-refused": (
+        "x-id-refused": row(
             "The query parameter x-id, which many SDKs send, is refused, as in Filen's gateway "
             "(FilenCloudDienste/filen-s3#72).",
             _x_id,
@@ -201,9 +202,10 @@ family(
 
 
 @defect(
-    *("path-encoded-twice", "auth"),
+    "path-encoded-twice",
+    "auth",
     "The path is encoded twice for the signature, as for services other than S3, so that keys with special "
     "characters are refused, as in Chimera and Yulin (chimera-nas/chimera#702, KensioSoftware/yulin#841).",
 )
-def path_encoded_twice(inner: Auth) -> Auth:
+def _path_encoded_twice(inner: Auth) -> Auth:
     return lambda request: inner(replace(request, raw_path=quote(request.raw_path, safe="/-_.~")))

@@ -58,15 +58,20 @@ def defect(name: str, seam: Seam, about: str) -> Callable[[Wrap], Wrap]:
     return register
 
 
-def family(seam: Seam, factory: Callable[..., Wrap], rows: Mapping[str, tuple[Any, ...]]) -> None:
+def row(about: str, *arguments: Any) -> tuple[str, tuple[Any, ...]]:
+    """One defect of a family: its sentence, and what its factory gets."""
+    return about, arguments
+
+
+def family(seam: Seam, factory: Callable[..., Wrap], rows: Mapping[str, tuple[str, tuple[Any, ...]]]) -> None:
     """Register defects of one form.
 
     Args:
         seam: of all of them.
         factory: makes a wrapper from the arguments of a row.
-        rows: by name of the defect: its sentence, then the arguments.
+        rows: by name of the defect, see `row`.
     """
-    for name, (about, *arguments) in rows.items():
+    for name, (about, arguments) in rows.items():
         defect(name, seam, about)(factory(*arguments))
 
 

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reference_server.defects.registry import Wrap, defect, family
+from reference_server.defects.answers import header, is_download, without
+from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import REASONS, S3Error
 from reference_server.frame import frame, request_ids
 from reference_server.request import split_target
 from reference_server.wire import Answer
 
 if TYPE_CHECKING:
-    from reference_server.wire import Body, Head, Headers
+    from reference_server.wire import Body, Head
 
 Wire = Callable[["Head", "Body"], Answer]
 
@@ -34,16 +35,6 @@ def refusal(error: S3Error) -> Answer:
     document = error.document(request_id, host_id)
     headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(document))), *error.headers.items()]
     return Answer(error.status, frame(headers, (request_id, host_id)), document)
-
-
-def without(headers: Headers, *names: str) -> Headers:
-    """The headers but for those of these lower-case names."""
-    return [(name, value) for name, value in headers if name.lower() not in names]
-
-
-def _is_download(answer: Answer) -> bool:
-    """Whether an answer carries object data: nothing else has Accept-Ranges."""
-    return answer.status in (200, 206) and any(name.lower() == "accept-ranges" for name, _ in answer.headers)
 
 
 # What comes in
@@ -69,19 +60,20 @@ def _slashes_merged(head: Head) -> Head:
 
 
 family(
-    *("wire", _asking),
+    "wire",
+    _asking,
     {
-        "accept-encoding-rewritten": (
+        "accept-encoding-rewritten": row(
             "Accept-Encoding is rewritten before the signature is checked, so that signing it is fatal, as by Google "
             "Cloud Storage and Cloudflare (rclone/rclone#6670, supabase/storage#729).",
             _encoding_rewritten,
         ),
-        "slashes-merged": (
+        "slashes-merged": row(
             "A proxy merges the slashes of a path, so that signatures of keys with an empty segment fail, as nginx "
             "does in front of MinIO (minio/minio-js#1344).",
             _slashes_merged,
         ),
-        "underscore-headers-dropped": (
+        "underscore-headers-dropped": row(
             "Request headers with an underscore in their name never arrive, signed or not, as behind nginx by "
             "default (earth-mover/icechunk#2354).",
             _without_underscores,
@@ -91,11 +83,12 @@ family(
 
 
 @defect(
-    *("continue-never-sent", "wire"),
+    "continue-never-sent",
+    "wire",
     "100 Continue is never sent, so that a client that waits for it is slow or hangs, as with fake-s3 "
     "(curtis0x/fake-s3#92).",
 )
-def continue_never_sent(inner: Wire) -> Wire:
+def _continue_never_sent(inner: Wire) -> Wire:
     def wire(head: Head, body: Body) -> Answer:
         body._expects_continue = False  # noqa: SLF001 - it has no public way to keep quiet
         return inner(head, body)
@@ -104,11 +97,12 @@ def continue_never_sent(inner: Wire) -> Wire:
 
 
 @defect(
-    *("continue-before-refusal", "wire"),
+    "continue-before-refusal",
+    "wire",
     "100 Continue is sent before the request was looked at, so that a body is sent only to be refused, as by "
     "S3Proxy's Jetty (gaul/s3proxy#375).",
 )
-def continue_before_refusal(inner: Wire) -> Wire:
+def _continue_before_refusal(inner: Wire) -> Wire:
     def wire(head: Head, body: Body) -> Answer:
         if "expect" in head.headers:
             body.send_continue()
@@ -118,11 +112,12 @@ def continue_before_refusal(inner: Wire) -> Wire:
 
 
 @defect(
-    *("body-limit-413", "wire"),
+    "body-limit-413",
+    "wire",
     "A body over 1 MiB is refused with 413 and without an S3 error, as a body limit in front of Auto Drive does at "
     "100 MB (autonomys/auto-drive@c29e3d5b).",
 )
-def body_limit(inner: Wire) -> Wire:
+def _body_limit(inner: Wire) -> Wire:
     def wire(head: Head, body: Body) -> Answer:
         if int(head.headers.get("content-length", "0")) > LIMIT:
             return Answer(413, frame([("Content-Length", "0")]))
@@ -132,11 +127,12 @@ def body_limit(inner: Wire) -> Wire:
 
 
 @defect(
-    *("slow-down-429", "wire"),
+    "slow-down-429",
+    "wire",
     "Every second request is told to slow down, with 429 where S3 has 503, as by Storj's Gateway-MT "
     "(storj/edge@d3e74da).",
 )
-def slow_down(inner: Wire) -> Wire:
+def _slow_down(inner: Wire) -> Wire:
     numbers = itertools.count(1)
 
     def wire(head: Head, body: Body) -> Answer:
@@ -148,11 +144,12 @@ def slow_down(inner: Wire) -> Wire:
 
 
 @defect(
-    *("redirect-307", "wire"),
+    "redirect-307",
+    "wire",
     "Requests for an object are redirected to another URL of the server, as AIStore's proxy does to its targets "
     "(NVIDIA/aistore@583e7729).",
 )
-def redirect(inner: Wire) -> Wire:
+def _redirect(inner: Wire) -> Wire:
     """The URL that is redirected to is served as if it were the first one, whose signature the client repeats."""
 
     def wire(head: Head, body: Body) -> Answer:
@@ -168,9 +165,7 @@ def redirect(inner: Wire) -> Wire:
         scheme = "https" if head.secure else "http"
         location = f"{scheme}://{head.headers.get('host', '')}{path}?{'&'.join([*names, followed])}"
         elements: dict[str, object] = {"Endpoint": location, "Bucket": bucket}
-        return refusal(
-            S3Error("TemporaryRedirect", "Redirect", elements, status=307, headers={"Location": location})
-        )
+        return refusal(S3Error("TemporaryRedirect", "Redirect", elements, status=307, headers={"Location": location}))
 
     return wire
 
@@ -193,7 +188,7 @@ def _answering(change: Callable[[Head, Answer], None]) -> Wrap:
 
 
 def _cut(_head: Head, answer: Answer) -> None:
-    if not _is_download(answer):
+    if not is_download(answer):
         return
     if isinstance(answer.body, bytes):
         answer.length, answer.body = len(answer.body), [answer.body]
@@ -213,13 +208,13 @@ def _slow(_head: Head, _answer: Answer) -> None:
 
 def _gzipped(head: Head, answer: Answer) -> None:
     encoded = any(name.lower() == "content-encoding" for name, _ in answer.headers)
-    if head.method != "GET" or answer.status != 200 or not _is_download(answer) or encoded:
+    if head.method != "GET" or answer.status != 200 or not is_download(answer) or encoded:
         return
     if "gzip" not in head.headers.get("accept-encoding", ""):
         return
     whole = answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
     answer.body, answer.length = gzip.compress(whole), None
-    answer.headers = without(answer.headers, "content-length")
+    without("content-length")(answer)
     answer.headers += [("Content-Encoding", "gzip"), ("Content-Length", str(len(answer.body)))]
 
 
@@ -228,17 +223,17 @@ def _head_with_body(head: Head, answer: Answer) -> None:
 
 
 def _head_without_length(head: Head, answer: Answer) -> None:
-    if head.method == "HEAD":
-        answer.headers = without(answer.headers, "content-length")
+    if head.method == "HEAD" and is_download(answer):
+        without("content-length")(answer)
 
 
 def _head_length_zero(head: Head, answer: Answer) -> None:
-    if head.method == "HEAD" and _is_download(answer):
-        answer.headers = [*without(answer.headers, "content-length"), ("Content-Length", "0")]
+    if head.method == "HEAD" and is_download(answer):
+        header("content-length", lambda _: "0")(answer)
 
 
 def _no_request_id(_head: Head, answer: Answer) -> None:
-    answer.headers = without(answer.headers, "x-amz-request-id", "x-amz-id-2")
+    without("x-amz-request-id", "x-amz-id-2")(answer)
 
 
 def _checksum_on_304(_head: Head, answer: Answer) -> None:
@@ -259,52 +254,53 @@ def _closed_silently(_head: Head, answer: Answer) -> None:
 
 
 family(
-    *("wire", _answering),
+    "wire",
+    _answering,
     {
-        "checksum-on-304": (
+        "checksum-on-304": row(
             "304 Not Modified carries a checksum, which SDKs then hold against the missing body, as on R2 and "
             "Scaleway (earth-mover/icechunk#1991).",
             _checksum_on_304,
         ),
-        "connection-reset-mid-body": (
+        "connection-reset-mid-body": row(
             "A download ends half way although its whole length was promised, as with objects of AIStore that lost "
             "parts (mlcommons/storage#593).",
             _cut,
         ),
-        "gzip-on-the-fly": (
+        "gzip-on-the-fly": row(
             "A download is compressed if the client accepts gzip, so that length and bytes are not the object's, as "
             "on R2 (rclone/rclone#8137).",
             _gzipped,
         ),
-        "head-length-zero": (
+        "head-length-zero": row(
             "HEAD of an object says Content-Length: 0, as LocalStack and MinIO did (localstack/localstack#638, "
             "minio/minio#16232).",
             _head_length_zero,
         ),
-        "head-with-body": (
+        "head-with-body": row(
             "A refused HEAD is answered with the error document, which the next answer on the connection then "
             "follows, as Swift3 did (fujita/swift3#74).",
             _head_with_body,
         ),
-        "head-without-length": (
+        "head-without-length": row(
             "HEAD of an object does not say its length, as R2 behind Cloudflare's proxy (async-aws/aws#2077).",
             _head_without_length,
         ),
-        "keep-alive-dropped": (
+        "keep-alive-dropped": row(
             "The connection is closed after every answer without an announcement, as Eucalyptus did after GET "
             "(Corymbia/eucalyptus#17).",
             _closed_silently,
         ),
-        "length-zero-on-304": (
+        "length-zero-on-304": row(
             "304 Not Modified says Content-Length: 0 for an object that is not empty, as Supabase Storage did "
             "(supabase/storage#1419).",
             _length_zero_on_304,
         ),
-        "no-request-id": (
+        "no-request-id": row(
             "Answers lack x-amz-request-id and x-amz-id-2, as Chimera's do (chimera-nas/chimera#477).",
             _no_request_id,
         ),
-        "slow-first-byte": (
+        "slow-first-byte": row(
             "Every answer takes a second to begin, as MinIO takes longer still for large completions and deletions "
             "(irods/irods_resource_plugin_s3#2028).",
             _slow,

@@ -97,6 +97,7 @@ def _common(
 
 
 def _contents(rows: list[Row], encode: Callable[[str], str], owner: dict[str, str] | None) -> list[dict[str, Any]]:
+    shown = {} if owner is None else {"Owner": owner}
     return [
         {
             "Key": encode(key.decode()),
@@ -105,7 +106,7 @@ def _contents(rows: list[Row], encode: Callable[[str], str], owner: dict[str, st
             "ChecksumAlgorithm": (algorithm,),
             "ChecksumType": checksum_type,
             "Size": size,
-            "Owner": owner,
+            **shown,
             "StorageClass": storage_class,
         }
         for key, size, etag, modified, storage_class, algorithm, checksum_type in rows

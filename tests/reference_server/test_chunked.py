@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reference_server.chunked import ChunkedReader
+from reference_server.errors import S3Error
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conftest import Raw, Reply
 
 UNSIGNED = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
@@ -186,3 +191,18 @@ def test_chnk_024_parts(raw: Raw, bucket: str) -> None:
     upload = raw("POST", f"/{bucket}/k?uploads").element("UploadId")
     reply = put(raw, f"/{bucket}/k?partNumber=1&uploadId={upload}", unsigned())
     assert reply.headers["etag"] == f'"{hashlib.md5(b"hello world").hexdigest()}"'
+
+
+def test_trailing_headers_are_bounded() -> None:
+    """Nothing else bounds them: they are part of a body that may have 5 GiB."""
+    given = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal given
+        yield b"0\r\n"
+        for given in range(100_000):
+            yield b"x-amz-meta-%d: v\r\n" % given
+
+    with pytest.raises(S3Error, match="MalformedTrailerError"):
+        list(ChunkedReader(lines(), None, trailer=True))
+    assert 100 < given < 1000

@@ -89,7 +89,7 @@ def test_every_chunk_signature_counts(raw: Raw, path: str, wrong: int) -> None:
 
 
 @pytest.mark.catalogue("CHNK-004")
-@pytest.mark.parametrize("head", ["{size:x}", "{size:x};", "{size:x};chunk-signature=", "{size:x};other={signature}"])
+@pytest.mark.parametrize("head", ["{size:x}", "{size:x};chunk-signature="])
 def test_a_chunk_without_a_signature_is_incomplete(raw: Raw, path: str, head: str) -> None:
     """A signed upload has a signature in the head of each chunk."""
     assert refusal(put_signed(raw, path, DATA, head=head)) == INCOMPLETE
@@ -355,6 +355,53 @@ def test_a_failure_at_the_very_end_leaves_the_old_object(raw: Raw, path: str) ->
     """A large upload whose last signature is wrong is as if it never was."""
     assert refusal(put_signed(raw, path, b"x" * 300_000, b"tail", wrong=2)) == MISMATCH
     assert raw("GET", path).body == b"old"
+
+
+# As recorded on AWS by Swift's suite, beyond the lines of the catalogue
+
+
+@pytest.mark.parametrize("rest", [b"", b"\r\n", b"\r\n\r\n", b"\r\nmore: of it\r\n", b"\r\n\xff\xfe"])
+@pytest.mark.parametrize("trailers", [[], [TRAILER]])
+def test_the_empty_line_at_the_end_may_be_missing_and_what_follows_is_not_read(
+    raw: Raw, path: str, trailers: list[str], rest: bytes
+) -> None:
+    """The last chunk and the trailers end the data; a client that sends less or more than an empty line is served."""
+    body = unsigned_body(DATA, trailers=trailers).removesuffix(b"\r\n") + rest
+    headers = {**decoded(len(DATA)), **({"x-amz-trailer": CRC32} if trailers else {})}
+    assert put_unsigned(raw, path, body, headers).status == 200
+    assert raw("GET", path).body == DATA
+
+
+def test_an_empty_chunk_ends_the_data(raw: Raw, path: str) -> None:
+    """Chunks behind it do not count, so that bytes are missing."""
+    body = unsigned_body(DATA[:4]) + unsigned_body(DATA[4:])
+    found = refusal(put_unsigned(raw, path, body, decoded(len(DATA))), "NumberBytesExpected", "NumberBytesProvided")
+    assert found == (*INCOMPLETE, "11", "4")
+    assert raw("GET", path).body == b"old"
+
+
+@pytest.mark.parametrize("more", ["bonus:trailer", "x-amz-meta-m:v"])
+def test_only_the_announced_trailer_may_follow(raw: Raw, path: str, more: str) -> None:
+    """Any other beside it makes the trailers malformed."""
+    headers = {**decoded(len(DATA)), "x-amz-trailer": CRC32}
+    reply = put_unsigned(raw, path, unsigned_body(DATA, trailers=[TRAILER, more]), headers)
+    assert refusal(reply) == (400, "MalformedTrailerError")
+    assert raw("GET", path).body == b"old"
+
+
+def test_a_trailer_is_not_announced_for_a_plain_body(raw: Raw, path: str) -> None:
+    """What is not sent in chunks has no trailers."""
+    reply = raw("PUT", path, DATA, {"x-amz-trailer": CRC32, "x-amz-sdk-checksum-algorithm": "CRC32"})
+    assert refusal(reply) == (400, "MalformedTrailerError")
+    assert raw("GET", path).body == b"old"
+
+
+@pytest.mark.parametrize(("commas", "status"), [("{},", 200), ("{},,", 200), (",{}", 400), ("{}, ,", 400)])
+def test_only_commas_at_the_end_of_an_announcement_are_ignored(raw: Raw, path: str, commas: str, status: int) -> None:
+    """An empty name among the names is none that is supported."""
+    headers = {**decoded(len(DATA)), "x-amz-trailer": commas.format(CRC32)}
+    reply = put_unsigned(raw, path, unsigned_body(DATA, trailers=[TRAILER]), headers)
+    assert refusal(reply) == (status, "InvalidRequest" if status == 400 else "")
 
 
 # Real signers

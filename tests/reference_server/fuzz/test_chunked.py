@@ -88,7 +88,7 @@ def test_what_is_not_changed_is_read(mode: str) -> None:
     assert trailers == ({TRAILER.partition(":")[0]: TRAILER.partition(":")[2]} if MODES[mode] else {})
 
 
-@bounded(800)
+@bounded(500)
 @given(mode=st.sampled_from(list(MODES)), changes=SPOILT, cuts=st.lists(st.integers(0, 20_000), max_size=6))
 def test_signed_chunks_are_read_as_signed_or_refused(mode: str, changes: Edits, cuts: list[int]) -> None:
     """And it does not matter in which blocks they come."""

@@ -136,7 +136,7 @@ def _events(blocks: list[bytes], limits: Limits) -> list[Any]:
 _VALID = _seeds()
 
 
-@bounded(800)
+@bounded(500)
 @given(seed=st.integers(0, 9), changes=edits(PIECES, 5), cuts=st.lists(st.integers(0, 2000), max_size=5))
 @example(seed=7, changes=[], cuts=[260, 480])
 def test_a_stream_means_the_same_however_it_is_cut(seed: int, changes: Edits, cuts: list[int]) -> None:

@@ -96,7 +96,7 @@ def app() -> Iterator[App]:
     one.store.close()
 
 
-@bounded(700)
+@bounded(450)
 @given(
     method=st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "PATCH"]),
     path=_PATHS,

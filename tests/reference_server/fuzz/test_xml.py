@@ -178,7 +178,7 @@ def _reference(element: ET.Element) -> Any:
     return element.tag.rpartition("}")[2], text, [_reference(child) for child in element]
 
 
-@bounded(1000)
+@bounded(500)
 @given(operation=OPERATIONS, dice=DICE, changes=edits(PIECES, 6))
 @example(operation="DeleteObjects", dice=_ONE, changes=[(0, 5000, b"<a>\xc2\x85</a>")])
 def test_a_document_is_refused_or_read_as_another_reader_reads_it(operation: str, dice: Random, changes: Edits) -> None:

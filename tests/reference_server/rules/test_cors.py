@@ -153,7 +153,22 @@ def test_a_request_without_origin_or_rules_has_no_headers(document: dict[str, An
     assert cors.actual(document, origin, "GET") == []
 
 
-_TEXT = st.text("ab.:/", max_size=6)
+@pytest.mark.parametrize(
+    ("pattern", "origin", "expected"),
+    [
+        ("http://*.example.com", "http://a.example.com", True),
+        ("http://*.example.com", "https://a.example.com", False),
+        ("http://*.example.com", "http://a.example.org", False),
+        ("http://*.example.com", "http://example.com", False),
+        ("ab*ba", "aba", False),
+    ],
+)
+def test_both_sides_of_a_star_bind(pattern: str, origin: str, expected: bool) -> None:
+    assert bool(cors.actual(configuration(rule(AllowedOrigins=[pattern])), origin, "GET")) is expected
+
+
+# Two letters and short texts: most draws are near misses.
+_TEXT = st.text("ab", max_size=3)
 
 
 @given(head=_TEXT, tail=_TEXT, origin=_TEXT.filter(bool))

@@ -47,6 +47,7 @@ def move(storage_class: str, **when: Any) -> dict[str, Any]:
         [rule(Filter={"Prefix": ""})],
         [rule(Filter={"Tag": TAG})],
         [rule(Filter={"ObjectSizeLessThan": 1})],
+        [rule(Filter={"ObjectSizeGreaterThan": 1099511627776000})],
         [rule(Filter={"And": {"Prefix": "", "ObjectSizeGreaterThan": 0}})],
         [rule(Filter={"And": {"Tags": [TAG, OTHER_TAG]}})],
         [rule(Filter={"And": {"ObjectSizeGreaterThan": 5, "ObjectSizeLessThan": 6}})],
@@ -117,6 +118,10 @@ def test_a_document_outside_the_schema_is_malformed(rules: list[dict[str, Any]])
         ([rule(Transitions=[move("GLACIER", Days=-1)])], "greater than or equal to 0"),
         ([rule(Transitions=[move("GLACIER", Date=ODD_TIME)])], "midnight"),
         ([rule(Transitions=[move("GLACIER", Days=7)])], "'Days' in the Expiration action for filter '(prefix=)'"),
+        (
+            [rule(Filter={"And": {"ObjectSizeLessThan": 9, "Prefix": "b/"}}, Transitions=[move("GLACIER", Days=7)])],
+            "'Days' in the Expiration action for filter '(prefix=b/)'",
+        ),
         (
             [without("Filter", Prefix="a/", Transitions=[move("GLACIER", Days=8)])],
             "'Days' in the Expiration action for prefix 'a/'",
@@ -274,10 +279,21 @@ def test_a_rule_applies_to_what_its_filter_selects(
     assert (lifecycle.expiration_header(configuration, key, size, tags, 0) is not None) is applies
 
 
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [(MIDNIGHT, "Tue, 01 Jan 2030 00:00:00 GMT"), ("1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00 GMT")],
+)
+def test_a_date_expires_whatever_the_age(text: str, date: str) -> None:
+    found = lifecycle.expiration_header(
+        document(rule(Expiration={"Date": text})), "k", 0, [], seconds(2026, 1, 1, 0, 0)
+    )
+    assert found == f'expiry-date="{date}", rule-id="one"'
+
+
 def test_the_earliest_rule_counts_then_the_first() -> None:
-    later, first, second = rule(ID="later", Expiration={"Days": 9}), rule(ID="first"), rule(ID="second")
+    later, first, second = rule(ID="a-later", Expiration={"Days": 9}), rule(ID="c-first"), rule(ID="b-second")
     found = lifecycle.expiration_header(document(later, first, second), "k", 0, [], 0)
-    assert found == 'expiry-date="Fri, 09 Jan 1970 00:00:00 GMT", rule-id="first"'
+    assert found == 'expiry-date="Fri, 09 Jan 1970 00:00:00 GMT", rule-id="c-first"'
 
 
 def test_a_bucket_without_configuration_expires_nothing() -> None:
@@ -286,7 +302,7 @@ def test_a_bucket_without_configuration_expires_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("rule_id", "written"),
-    [("Delete after 14 days", "Delete after 14 days"), ('a"\r\nb', "a%22%0D%0Ab"), ("é", "%C3%A9")],
+    [("Delete after 14 days", "Delete after 14 days"), ('a"\r\nb', "a%22%0D%0Ab"), ("é", "%C3%A9"), ("~\x7f", "~%7F")],
 )
 def test_an_id_cannot_break_the_header(rule_id: str, written: str) -> None:
     found = lifecycle.expiration_header(document(rule(ID=rule_id)), "k", 0, [], 0)

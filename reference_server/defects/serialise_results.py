@@ -1,0 +1,173 @@
+"""Defects of results: members of an output that are missing or wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+from reference_server.call import Result
+from reference_server.codec import http_time
+from reference_server.defects.registry import Wrap, family, row
+
+if TYPE_CHECKING:
+    from reference_server.call import Call
+    from reference_server.errors import S3Error
+    from reference_server.wire import Answer
+
+Serialise = Callable[["Call | None", "Result | S3Error"], "Answer"]
+
+READS = {"GetObject", "HeadObject"}
+LISTS = {"ListObjects", "ListObjectsV2"}
+
+
+def _results(operations: Collection[str], change: Callable[[dict[str, Any]], None]) -> Wrap:
+    """The members of these operations' results are changed in place before they are written."""
+
+    def wrap(inner: Serialise) -> Serialise:
+        def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
+            if call is not None and call.operation in operations and isinstance(outcome, Result):
+                change(outcome.members)
+            return inner(call, outcome)
+
+        return serialise
+
+    return wrap
+
+
+def _dropping(*names: str) -> Callable[[dict[str, Any]], None]:
+    def change(members: dict[str, Any]) -> None:
+        for name in names:
+            members.pop(name, None)
+
+    return change
+
+
+def _all_etags_bare(members: dict[str, Any]) -> None:
+    for entry in members.get("Contents", []):
+        entry["ETag"] = entry["ETag"].strip('"')
+
+
+def _etag_bare(members: dict[str, Any]) -> None:
+    members["ETag"] = members["ETag"].strip('"')
+
+
+def _listed_times_as_http(members: dict[str, Any]) -> None:
+    for entry in members.get("Contents", []):
+        entry["LastModified"] = http_time(entry["LastModified"])
+
+
+def _copy_time_as_http(members: dict[str, Any]) -> None:
+    result = members["CopyObjectResult"]
+    members["CopyObjectResult"] = {**result, "LastModified": http_time(result["LastModified"])}
+
+
+def _keys_only_counted(members: dict[str, Any]) -> None:
+    members["KeyCount"] = len(members.get("Contents", []))
+
+
+def _next_marker_always(members: dict[str, Any]) -> None:
+    if members.get("IsTruncated") and members.get("Contents"):
+        members.setdefault("NextMarker", members["Contents"][-1]["Key"])
+
+
+def _next_marker_raw(members: dict[str, Any]) -> None:
+    if members.get("EncodingType") and "NextMarker" in members:
+        members["NextMarker"] = unquote_plus(members["NextMarker"])
+
+
+def _prefixes_raw(members: dict[str, Any]) -> None:
+    if members.get("EncodingType"):
+        members["CommonPrefixes"] = [{"Prefix": unquote_plus(one["Prefix"])} for one in members["CommonPrefixes"]]
+
+
+def _uploads_anonymous(members: dict[str, Any]) -> None:
+    for entry in members.get("Uploads", []):
+        entry |= {"Owner": None, "Initiator": None}
+
+
+family(
+    "serialise",
+    _results,
+    {
+        "complete-etag-unquoted": row(
+            "The ETag of a completed upload lacks its quotation marks, as in Zenko CloudServer once "
+            "(scality/cloudserver#163).",
+            {"CompleteMultipartUpload"},
+            _etag_bare,
+        ),
+        "copy-last-modified-as-http-date": row(
+            "LastModified of a copy is an HTTP date instead of ISO 8601, as in Zenko CloudServer once "
+            "(scality/cloudserver#372).",
+            {"CopyObject"},
+            _copy_time_as_http,
+        ),
+        "encoding-type-not-echoed": row(
+            "Keys are encoded as was asked for, but EncodingType does not say so, so that boto3 does not decode "
+            "them, as in Ceph once (ceph/ceph#7712).",
+            LISTS,
+            _dropping("EncodingType"),
+        ),
+        "etag-missing": row(
+            "Downloads have no ETag, as objects of Auto Drive that are older than its ETags "
+            "(autonomys/auto-drive@c29e3d5b).",
+            READS,
+            _dropping("ETag"),
+        ),
+        "key-count-without-prefixes": row(
+            "KeyCount does not count common prefixes, as in Moto and SeaweedFS once (getmoto/moto#2375, "
+            "seaweedfs/seaweedfs#1741).",
+            {"ListObjectsV2"},
+            _keys_only_counted,
+        ),
+        "list-etag-unquoted": row(
+            "ETags in listings lack their quotation marks, as in Zenko CloudServer once (scality/cloudserver#66).",
+            LISTS,
+            _all_etags_bare,
+        ),
+        "list-last-modified-as-http-date": row(
+            "LastModified in listings is an HTTP date instead of ISO 8601, as in S3rver once (jamhall/s3rver#181).",
+            LISTS,
+            _listed_times_as_http,
+        ),
+        "next-marker-always": row(
+            "NextMarker appears without a delimiter, as in Chimera (chimera-nas/chimera#1202).",
+            {"ListObjects"},
+            _next_marker_always,
+        ),
+        "next-marker-unencoded": row(
+            "NextMarker is not encoded as the keys are, as in Supabase Storage (supabase/storage#1417).",
+            {"ListObjects"},
+            _next_marker_raw,
+        ),
+        "prefixes-unencoded": row(
+            "Common prefixes are not encoded as the keys are, which rclone knows of many providers "
+            "(rclone/rclone@64ab1ac3).",
+            LISTS,
+            _prefixes_raw,
+        ),
+        "truncated-without-token": row(
+            "A page that says there are more has neither token nor marker for them, as from InsForge and findify's "
+            "s3mock (InsForge/InsForge#1959, findify/s3mock#144).",
+            LISTS,
+            _dropping("NextContinuationToken", "NextMarker"),
+        ),
+        "uploads-without-markers": row(
+            "ListMultipartUploads has neither NextKeyMarker nor NextUploadIdMarker; versitygw keeps its test of "
+            "them for AWS only (LMU-003).",
+            {"ListMultipartUploads"},
+            _dropping("NextKeyMarker", "NextUploadIdMarker"),
+        ),
+        "uploads-without-owner": row(
+            "ListMultipartUploads shows neither Owner nor Initiator; versitygw keeps its test of them for AWS only "
+            "(LMU-002).",
+            {"ListMultipartUploads"},
+            _uploads_anonymous,
+        ),
+        "version-id-missing": row(
+            "Answers of a bucket with versions lack x-amz-version-id, as AIStore's do (NVIDIA/aistore@583e7729).",
+            {*READS, "PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"},
+            _dropping("VersionId"),
+        ),
+    },
+)
