@@ -102,8 +102,8 @@ family(
             "Metadata",
         ),
         "multipart-metadata-dropped": row(
-            "Content-Type and user metadata of a multipart upload are lost, those of a plain one are kept, as in "
-            "Chimera and s2 (chimera-nas/chimera#482, mojatter/s2#191).",
+            "Content-Type and user metadata of a multipart upload are lost, those of a plain one are kept, as in s2 "
+            "(mojatter/s2#191).",
             {"CreateMultipartUpload"},
             "Metadata",
             "ContentType",

@@ -86,7 +86,8 @@ family(
             "ListObjects",
         ),
         "subresource-get-reads-object": row(
-            "GET of an object's tags or attributes answers the object, as in Storj (storj/edge@3edce97d).",
+            "GET of an object's tags, ACL or attributes answers the object, as in Auto Drive, and for attributes in "
+            "Storj (autonomys/auto-drive@c29e3d5b, storj/edge@3edce97d).",
             _one_of("GetObjectTagging", "GetObjectAcl", "GetObjectAttributes"),
             "GetObject",
         ),

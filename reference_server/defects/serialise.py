@@ -101,15 +101,9 @@ family(
             without("x-amz-bucket-region"),
         ),
         "checksum-missing": row(
-            "Checksums are neither stored nor shown, as in Chimera (chimera-nas/chimera#1385).",
+            "Checksums are not shown, neither after an upload nor to who asks, as in Chimera (chimera-nas/chimera#1385).",
             {*READS, "PutObject", "UploadPart"},
             without("x-amz-checksum-"),
-        ),
-        "complete-white-space-first": row(
-            "A completed upload is answered with white space before the XML declaration, to keep the connection "
-            "alive, which breaks strict parsers and had to be taught to MinIO's clients (minio/minio-go#413).",
-            {"CompleteMultipartUpload"},
-            _xml(lambda body: b"\n \n" + body),
         ),
         "content-range-missing": row(
             "Part of an object is answered without Content-Range, as in Alluxio once (Alluxio/alluxio#16332).",
@@ -154,15 +148,16 @@ family(
             READS,
             header("last-modified", _iso),
         ),
-        "last-modified-local-time": row(
-            "Last-Modified names another time zone than GMT, as gofakes3 did (johannesboyne/gofakes3#10).",
-            READS,
-            header("last-modified", lambda value: value.replace(" GMT", " UTC")),
-        ),
         "last-modified-missing-on-get": row(
             "GET of an object has no Last-Modified, only HEAD has, as in Pithos once (exoscale/pithos#94).",
             {"GetObject"},
             without("last-modified"),
+        ),
+        "last-modified-utc": row(
+            "Last-Modified ends in UTC instead of GMT, the only name that some clients read, as in Pithos once "
+            "(exoscale/pithos#54).",
+            READS,
+            header("last-modified", lambda value: value.replace(" GMT", " UTC")),
         ),
         "last-modified-with-fraction": row(
             "Last-Modified has fractions of a second, as from rclone serve s3 once (rclone/rclone#7762).",
@@ -214,6 +209,12 @@ family(
             "Documents have no XML declaration, as in Adobe's S3Mock once (adobe/S3Mock#1754).",
             (),
             _xml(lambda body: body.removeprefix(DECLARATION.encode())),
+        ),
+        "xml-whitespace-before-declaration": row(
+            "A completion is answered with white space before the XML declaration, which keeps the connection alive "
+            "and breaks parsers, as MinIO's clients had to learn of S3 (minio/minio-go#413).",
+            {"CompleteMultipartUpload"},
+            _xml(lambda body: b"\n \n" + body),
         ),
     },
 )

@@ -113,6 +113,8 @@ def test_a_form_that_meets_every_condition_passes(conditions: list[object], fiel
     [
         (["eq", "$acl", "private"], form(acl="public-read"), '["eq", "$acl", "private"]'),
         (["eq", "$acl", "private"], form(acl="Private"), '["eq", "$acl", "private"]'),
+        (["eq", "$acl", "public-read"], form(acl="public-read-write"), '["eq", "$acl", "public-read"]'),
+        ({"acl": "public-read"}, form(acl="public-read-write"), '["eq", "$acl", "public-read"]'),
         (["eq", "$acl", "private"], form(), '["eq", "$acl", "private"]'),
         ({"acl": "private"}, form(acl="public-read"), '["eq", "$acl", "private"]'),
         ({"bucket": "other"}, form(), '["eq", "$bucket", "other"]'),
@@ -125,6 +127,7 @@ def test_a_form_that_meets_every_condition_passes(conditions: list[object], fiel
             form(content_type="text/plain, image/png"),
             '["starts-with", "$content-type", "text/"]',
         ),
+        (["eq", "5", "10"], form(), '["eq", "5", "10"]'),
         (["content-length-range", "test", "10"], form(), '["content-length-range", "test", "10"]'),
         (["content-length-range", True, 10], form(), '["content-length-range", true, 10]'),
         (["eq", "$acl", "\ud800é"], form(), '["eq", "$acl", "?é"]'),

@@ -97,6 +97,9 @@ def test_a_faulty_document_names_its_argument(document: dict[str, Any], elements
         (site(on_error("399", HostName="h")), "InvalidRequest", "error code (399)"),
         (site(on_error("4xx", HostName="h")), "MalformedXML", ""),
         (site(on_error("", HostName="h")), "MalformedXML", ""),
+        (site(on_error("9999", HostName="h")), "InvalidRequest", "error code (9999)"),
+        (site(on_error("9" * 5, HostName="h")), "MalformedXML", ""),
+        (site(on_error("9" * 5000, HostName="h")), "MalformedXML", ""),
     ],
 )
 def test_an_invalid_document_is_refused(document: dict[str, Any], code: str, part: str) -> None:
@@ -104,6 +107,22 @@ def test_an_invalid_document_is_refused(document: dict[str, Any], code: str, par
         website.check(document)
     assert (caught.value.status, caught.value.code) == (400, code)
     assert part in caught.value.message
+
+
+def _accepted(document: dict[str, Any]) -> bool:
+    try:
+        website.check(document)
+    except S3Error:
+        return False
+    return True
+
+
+def test_which_codes_a_rule_may_name() -> None:
+    codes = range(200, 600)
+    redirects = [code for code in codes if _accepted(site(rule(HttpRedirectCode=str(code))))]
+    errors = [code for code in codes if _accepted(site(on_error(str(code), HostName="h")))]
+    assert redirects == [301, 302, 303, 304, 305, 307, 308]
+    assert errors == [*range(400, 418), *range(500, 506)]
 
 
 def test_a_document_is_checked_as_the_codec_reads_it() -> None:
@@ -212,7 +231,7 @@ def test_an_object_redirects_permanently() -> None:
     [(site(), 404, None)]
     + [
         (site(ErrorDocument={"Key": "e.html"}), status, expected)
-        for status, expected in ((404, "e.html"), (403, "e.html"), (405, None), (500, None))
+        for status, expected in ((400, "e.html"), (404, "e.html"), (499, "e.html"), (405, None), (500, None))
     ],
 )
 def test_client_errors_have_the_error_document(
