@@ -5,9 +5,11 @@ Source: Amazon S3 User Guide, "How Amazon S3 authorizes a request"; catalogue PO
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from reference_server import condition_keys
 from reference_server.errors import S3Error
 from reference_server.rules import acl, public_access
 from reference_server.rules.actions import actions_for
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from reference_server.auth import Account
     from reference_server.call import Call
+    from reference_server.objects import StoredObject
+    from reference_server.rules.policy_text import Context
     from reference_server.store import Bucket
 
 #: Names among the settings of a bucket.
@@ -33,6 +37,8 @@ NEW_BUCKET: Mapping[str, Any] = {
 _OWNERS_ALWAYS = {"DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"}
 # Operations whose parts are checked one by one.
 _CHECKED_INSIDE = {"DeleteObjects"}
+# Who may not list the keys of a bucket does not learn from these either which there are.
+_TELLING = {"GetObject", "GetObjectAttributes", "HeadObject"}
 
 
 def require(
@@ -47,18 +53,20 @@ def require(
     Raises:
         S3Error: AccessDenied.
     """
-    own = bucket.owner == call.account.id
-    text = bucket.settings.get(POLICY)
-    if own and text is None:
+    own = bucket.owner == call.account.id and not call.account.anonymous
+    if own and POLICY not in bucket.settings and ownership(bucket) == public_access.ENFORCED:
         return
     if operation is None:
-        operation, key, members = call.operation, call.request.key, call.members
+        operation, key = call.operation, call.request.key
     if operation in _CHECKED_INSIDE or (own and operation in _OWNERS_ALWAYS):
         return
-    for action in actions_for(operation, members or {}):
-        decision = None if text is None else _decide(call, bucket, policy(text, bucket.name), action, key)
-        if decision is False or not (own or decision or _granted(call, bucket, action, key)):
-            raise S3Error("AccessDenied")
+    # What a request says as a whole counts for each of its parts, such as the bypass of DeleteObjects.
+    asked = _Asked(call, bucket, own, key, {**call.members, **(members or {})})
+    allowed = all(asked.may(action) for action in actions_for(operation, asked.members))
+    if allowed and not own and operation in _TELLING and asked.stored is None:
+        allowed = replace(asked, key=None).may("s3:ListBucket")
+    if not allowed:
+        raise S3Error("AccessDenied")
 
 
 @lru_cache(maxsize=128)
@@ -83,55 +91,74 @@ def control(stored: Mapping[str, Any] | None, owner: str) -> acl.AccessControl:
     return acl.canned("private", owner) if stored is None else acl.from_json(stored)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """One thing that a request asks to do with a bucket, or with a key in it; `own`: the bucket's owner asks."""
+
+    call: Call
+    bucket: Bucket
+    own: bool
+    key: str | None
+    members: Mapping[str, Any]
+
+    def may(self, action: str) -> bool:
+        """Whether the owner's right, the policy or an ACL allows it, and the policy does not deny it."""
+        decision = self._decision(action)
+        if decision is False:
+            return False
+        of_whom, permission = acl.GRANTED_BY.get(action, ("bucket", None))
+        if (self.own or decision) and not (of_whom == "object" and self._of_another):
+            return True
+        return permission is not None and self._granted(of_whom, permission)
+
+    @cached_property
+    def stored(self) -> StoredObject | None:
+        """The object or version that is meant."""
+        if self.key is None:
+            return None
+        return self.call.objects.get(self.bucket, self.key, self.members.get("VersionId"))
+
+    @cached_property
+    def _context(self) -> Context:
+        return condition_keys.context(self.call, self.bucket, self.members, self.stored)
+
+    @property
+    def _account_id(self) -> str | None:
+        return None if self.call.account.anonymous else self.call.account.id
+
+    @property
+    def _of_another(self) -> bool:
+        """Whether the object belongs to another account, of whose ACL alone it then depends who reads it."""
+        if self.stored is None or ownership(self.bucket) == public_access.ENFORCED:
+            return False
+        return control(self.stored.attributes.get("ACL"), self.bucket.owner).owner != self.bucket.owner
+
+    def _decision(self, action: str) -> bool | None:
+        """What the policy says; what a public one allows may count for the bucket's own account only."""
+        text = self.bucket.settings.get(POLICY)
+        if text is None:
+            return None
+        found, account = policy(text, self.bucket.name), self.call.account
+        number, arn = (None, None) if account.anonymous else (account.number, _arn(account))
+        resource = resource_arn(self.bucket.name, self.key)
+        decision = found.decide(Access(number, arn, self._account_id, action, resource, self._context))
+        shown = block(self.bucket)
+        if decision and not shown.admits(self._account_id, self.bucket.owner, public_policy=found.public):
+            return None
+        return decision
+
+    def _granted(self, of_whom: str, permission: str) -> bool:
+        """Whether an ACL that counts grants a permission."""
+        if ownership(self.bucket) == public_access.ENFORCED:
+            return False
+        kept: Mapping[str, Any] | None = self.bucket.settings.get(ACL)
+        if of_whom == "object" and self.stored is None:
+            permission = "READ"  # whoever may list may know that there is no such key
+        elif self.stored is not None and of_whom == "object":
+            kept = self.stored.attributes.get("ACL")
+        counting = block(self.bucket).effective(control(kept, self.bucket.owner))
+        return acl.allows(counting, permission, self._account_id)
+
+
 def _arn(account: Account) -> str:
     return f"arn:aws:iam::{account.number}:user/{account.access_key}"
-
-
-def _decide(call: Call, bucket: Bucket, found: Policy, action: str, key: str | None) -> bool | None:
-    account = call.account
-    resource = resource_arn(bucket.name, key)
-    number, account_id = (None, None) if account.anonymous else (account.number, account.id)
-    arn = None if account.anonymous else _arn(account)
-    decision = found.decide(Access(number, arn, account_id, action, resource, _context(call, bucket, key)))
-    if decision and not block(bucket).admits(account_id, bucket.owner, public_policy=found.public):
-        return None
-    return decision
-
-
-def _context(call: Call, bucket: Bucket, key: str | None) -> dict[str, str]:
-    """Condition keys by lower-case name."""
-    request = call.request
-    context = {
-        "aws:securetransport": "true" if request.head.secure else "false",
-        "aws:sourceip": request.head.peer,
-        "aws:useragent": request.headers.get("user-agent", ""),
-        "aws:username": call.account.access_key,
-        "aws:currenttime": str(int(call.store.clock())),
-    }
-    if "referer" in request.headers:
-        context["aws:referer"] = request.headers["referer"]
-    context |= {f"s3:{name}": request.parameters[name] for name in _PARAMETERS if name in request.parameters}
-    context |= {f"s3:{name}": value for name, value in request.headers.items() if name.startswith("x-amz-")}
-    stored = call.objects.get(bucket, key) if key is not None else None
-    for tag in stored.attributes.get("Tags", []) if stored is not None else []:
-        context[f"s3:existingobjecttag/{tag['Key'].lower()}"] = tag["Value"]
-    return {name.lower(): value for name, value in context.items()}
-
-
-_PARAMETERS = ("prefix", "delimiter", "max-keys", "versionId")
-
-
-def _granted(call: Call, bucket: Bucket, action: str, key: str | None) -> bool:
-    """Whether an ACL grants the action."""
-    account_id = None if call.account.anonymous else call.account.id
-    if action not in acl.GRANTED_BY or ownership(bucket) == public_access.ENFORCED:
-        return False
-    of_whom, permission = acl.GRANTED_BY[action]
-    shown = block(bucket)
-    own_acl = shown.effective(control(bucket.settings.get(ACL), bucket.owner))
-    if of_whom == "bucket":
-        return acl.allows(own_acl, permission, account_id)
-    stored = call.objects.get(bucket, key or "", call.members.get("VersionId"))
-    if stored is None:  # whoever may list may know that there is no such key
-        return acl.allows(own_acl, "READ", account_id)
-    return acl.allows(shown.effective(control(stored.attributes.get("ACL"), bucket.owner)), permission, account_id)

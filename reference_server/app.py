@@ -6,7 +6,6 @@ What may behave differently, for a personality or a defect, goes through `App.se
 from __future__ import annotations
 
 import sys
-import time
 import traceback
 from typing import TYPE_CHECKING
 
@@ -42,7 +41,7 @@ from reference_server.uploads import Uploads
 from reference_server.wire import Answer, Body, DisconnectedError, Head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from reference_server.store import Store
 
@@ -56,13 +55,12 @@ class App:
     """An S3 endpoint over a store.
 
     Args:
-        store: where everything is kept.
+        store: where everything is kept; its clock is the one of the server.
         credentials: secret keys, or credentials, by access key.
         region: of every bucket.
         domains: domain names for virtual-hosted-style requests.
         personality: which gateway to behave as.
         keys: the KMS keys that exist.
-        clock: seconds since the epoch, for signatures and their expiry.
         defects: names of defects to behave with, see `reference_server.defects`.
         debug: print tracebacks of unexpected errors.
     """
@@ -76,7 +74,6 @@ class App:
         domains: tuple[str, ...] = (),
         personality: Personality | None = None,
         keys: KeyRing | None = None,
-        clock: Callable[[], float] = time.time,
         defects: Iterable[str] = (),
         debug: bool = False,
     ) -> None:
@@ -88,7 +85,7 @@ class App:
         self.personality = personality or Personality("aws")
         self.keys = keys or KeyRing()
         self.codec = Codec(model.service)
-        self._authenticator = Authenticator(credentials, region, clock)
+        self._authenticator = Authenticator(credentials, region, store.clock)
         self.operations: dict[str, Handler] = {}
         for group in _GROUPS:
             self.operations.update(group.HANDLERS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reference_server.errors import S3Error
-from reference_server.request import address
+from reference_server.request import WEBSITE, address
 from reference_server.rules import cors
 
 if TYPE_CHECKING:
@@ -26,20 +26,30 @@ def preflight(store: Store, request: Request) -> Headers:
         S3Error: BadRequest, AccessForbidden.
     """
     headers = request.headers
-    return cors.preflight(
-        _configuration(store, request.bucket),
-        *(headers.get("origin"), headers.get(_METHOD), headers.get(_HEADERS)),
-        "OBJECT" if request.key is not None else "BUCKET",
-    )
+    origin, method = headers.get("origin"), headers.get(_METHOD)
+    if origin and request.bucket and store.bucket(request.bucket) is None:
+        elements: dict[str, object] = {"Method": method or request.method, "ResourceType": "BUCKET"}
+        raise S3Error("AccessForbidden", "CORSResponse: Bucket not found", elements)
+    resource = "OBJECT" if request.key is not None else "BUCKET"
+    return cors.preflight(_configuration(store, request.bucket), origin, method, headers.get(_HEADERS), resource)
 
 
 def actual(store: Store, head: Head, domains: tuple[str, ...]) -> Headers:
     """The CORS headers of an ordinary answer; none without a matching rule (CORS-007)."""
     try:
-        bucket, _, _ = address(head, domains)
+        bucket, _, virtual_host = address(head, domains)
     except S3Error:
         return []
-    return cors.actual(_configuration(store, bucket), head.headers["origin"], head.method)
+    return earned(store, head, bucket.removesuffix(WEBSITE) if bucket and virtual_host else bucket)
+
+
+def earned(store: Store, head: Head, bucket_name: str | None) -> Headers:
+    """The same for a request that is known to be about a bucket."""
+    headers = head.headers
+    if "origin" not in headers or head.method == "OPTIONS":
+        return []
+    asked = headers.get(_METHOD, head.method), headers.get(_HEADERS)
+    return cors.actual(_configuration(store, bucket_name), headers["origin"], *asked)
 
 
 def _configuration(store: Store, bucket_name: str | None) -> Mapping[str, Any] | None:

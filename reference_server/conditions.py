@@ -44,7 +44,7 @@ def _failed(condition: str) -> S3Error:
     return S3Error("PreconditionFailed", None, {"Condition": condition})
 
 
-def check_read(members: Mapping[str, Any], stored: StoredObject) -> bool:
+def check_read(members: Mapping[str, Any], stored: StoredObject, now: float) -> bool:
     """Evaluate the conditions of a read; false means 304 Not Modified.
 
     If-Match outweighs If-Unmodified-Since, If-None-Match outweighs If-Modified-Since (catalogue CRD-009).
@@ -62,10 +62,10 @@ def check_read(members: Mapping[str, Any], stored: StoredObject) -> bool:
     if members.get("IfNoneMatch") is not None:
         return not etag_matches(members["IfNoneMatch"], stored.etag)
     since = http_seconds(members.get("IfModifiedSince"))
-    return since is None or since > time.time() or stored.modified > since
+    return since is None or since > now or stored.modified > since
 
 
-def check_copy_source(members: Mapping[str, Any], stored: StoredObject) -> None:
+def check_copy_source(members: Mapping[str, Any], stored: StoredObject, now: float) -> None:
     """Evaluate x-amz-copy-source-if-*: every failure is 412, never 304 (catalogue COPY-016 to -018).
 
     Raises:
@@ -83,7 +83,7 @@ def check_copy_source(members: Mapping[str, Any], stored: StoredObject) -> None:
     if none_match is not None and etag_matches(none_match, stored.etag):
         raise _failed(f"{prefix}If-None-Match")
     since = http_seconds(members.get("CopySourceIfModifiedSince"))
-    if since is not None and since <= time.time() and stored.modified <= since:
+    if since is not None and since <= now and stored.modified <= since:
         raise _failed(f"{prefix}If-Modified-Since")
 
 

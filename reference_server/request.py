@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 #: Longest key in bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3 objects").
 MAX_KEY = 1024
-# Hosts of website endpoints: BUCKET.s3-website.DOMAIN.
-_WEBSITE = ".s3-website"
+#: Between bucket and domain in the host of a website endpoint: BUCKET.s3-website.DOMAIN.
+WEBSITE = ".s3-website"
 
 
 @dataclass
@@ -142,8 +142,8 @@ def parse(head: Head, body: Body, domains: tuple[str, ...]) -> Request:
         size = len(key.encode())
         raise S3Error("KeyTooLongError", None, {"Size": size, "MaxSizeAllowed": MAX_KEY})
     query = parse_query(raw_query)
-    website = virtual and bucket is not None and bucket.endswith(_WEBSITE)
-    bucket = bucket.removesuffix(_WEBSITE) if website and bucket is not None else bucket
+    website = virtual and bucket is not None and bucket.endswith(WEBSITE)
+    bucket = bucket.removesuffix(WEBSITE) if website and bucket is not None else bucket
     headers = _with_query_headers(head.headers, query)
     return Request(head, body, raw_path, query, bucket, key, virtual, website, headers)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reference_server import browser
 from reference_server.auth import ANONYMOUS, UNSIGNED, Authenticated
 from reference_server.call import Call, Endpoint, checked
 from reference_server.errors import NotModifiedError, S3Error
@@ -19,18 +20,22 @@ from reference_server.rules.website import Redirect, Visit
 from reference_server.wire import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
     from reference_server.request import Request
+    from reference_server.store import Bucket
 
 
 def answer(endpoint: Endpoint, request: Request) -> Answer:
-    """One page, redirect or error page.
+    """One page, redirect or error page, with the CORS headers that the request earns.
 
     Raises:
         NotModifiedError: what the visitor has is current.
     """
+    found = _answer(endpoint, request)
+    found.headers += browser.earned(endpoint.store, request.head, request.bucket)
+    return found
+
+
+def _answer(endpoint: Endpoint, request: Request) -> Answer:
     key = request.key or ""
     try:
         if request.method not in ("GET", "HEAD"):
@@ -49,7 +54,7 @@ def answer(endpoint: Endpoint, request: Request) -> Answer:
     try:
         return _object(endpoint, request, rules.index_key(configuration, key))
     except S3Error as error:
-        return _failed(endpoint, request, configuration, visit, error)
+        return _failed(endpoint, request, bucket, visit, error)
 
 
 def _call(endpoint: Endpoint, request: Request, key: str) -> Call:
@@ -69,12 +74,13 @@ def _object(endpoint: Endpoint, request: Request, key: str) -> Answer:
     return _redirected(rules.to_location(location))
 
 
-def _failed(
-    endpoint: Endpoint, request: Request, configuration: Mapping[str, Any], visit: Visit, error: S3Error
-) -> Answer:
+def _failed(endpoint: Endpoint, request: Request, bucket: Bucket, visit: Visit, error: S3Error) -> Answer:
     """What a visitor gets for an object that cannot be read (WEB-003, WEB-004, WEB-007)."""
+    configuration = bucket.settings["website"]
     index = rules.directory_index(configuration, visit.key)
-    if index is not None and error.status == 404 and _readable(endpoint, request, index):
+    # Whether the key is there decides, not the error: without leave to list, a missing one is 403.
+    missing = index is not None and endpoint.objects.get(bucket, visit.key) is None
+    if index is not None and missing and _readable(endpoint, request, index):
         return _redirected(rules.to_directory(visit.key))
     redirect = rules.redirect_after(configuration, visit, error.status)
     if redirect is not None:
@@ -82,19 +88,23 @@ def _failed(
     document = rules.error_key(configuration, error.status)
     if document is None:
         return _page(error)
-    plain = replace(request, head=replace(request.head, headers={"host": request.headers["host"]}))
     try:
-        page = _object(endpoint, plain, document)
+        page = _object(endpoint, _plain(request), document)
     except S3Error as nested:
         return _page(error, nested)
-    page.status = error.status
+    if page.status == 200:  # and not the redirect of an error document that is one
+        page.status = error.status
     return page
 
 
+def _plain(request: Request) -> Request:
+    """The same without ranges and conditions."""
+    return replace(request, head=replace(request.head, headers={"host": request.headers["host"]}))
+
+
 def _readable(endpoint: Endpoint, request: Request, key: str) -> bool:
-    plain = replace(request, head=replace(request.head, headers={"host": request.headers["host"]}))
     try:
-        result = get_object(_call(endpoint, plain, key))
+        result = get_object(_call(endpoint, _plain(request), key))
     except (S3Error, NotModifiedError):
         return False
     if result.done is not None:

@@ -123,6 +123,7 @@ class _Events:
         self.parser = httptools.HttpRequestParser(self)
         self._in_head = True
         self._head_known = False
+        self._ended = False
         self._unproductive = 0
         self._limits = limits
         self._target = b""
@@ -177,7 +178,9 @@ class _Events:
         self._in_head = True
 
     def feed(self, data: bytes) -> None:
-        """Parse what was read; a protocol error becomes the last event."""
+        """Parse what was read; a protocol error becomes the last event, and what follows CONNECT means nothing."""
+        if self._ended:
+            return
         before = len(self.queue)
         self._parse(data)
         # Heads, trailers and chunk extensions are bounded alike: they are what gives no event for long.
@@ -193,8 +196,10 @@ class _Events:
                 if self.parser.get_method() != b"CONNECT":
                     data = self._without_upgrade(data[upgrade.args[0] :])
                     continue
+                self._ended = True
             except httptools.HttpParserError:
                 self.queue.append(S3Error("BadRequest"))
+                self._ended = True
             return
 
     def _without_upgrade(self, rest: bytes) -> bytes:

@@ -94,10 +94,8 @@ family(
         "subresource-put-overwrites-object": row(
             "PUT of an object's tags or ACL overwrites the object with the document, as in S3 Orchestrator once and "
             "in AIStore (afreidah/s3-orchestrator#1234, NVIDIA/aistore@583e7729).",
-            *(
-                _one_of("PutObjectTagging", "PutObjectAcl", "PutObjectRetention", "PutObjectLegalHold"),
-                "PutObject",
-            ),
+            _one_of("PutObjectTagging", "PutObjectAcl", "PutObjectRetention", "PutObjectLegalHold"),
+            "PutObject",
         ),
         "upload-part-copy-stores-nothing": row(
             "UploadPartCopy stores an empty part and has no CopyPartResult, since it is taken for UploadPart, as in "

@@ -37,12 +37,17 @@ def _deleting_without(pattern: bytes) -> Callable[[Request, bytes], bytes]:
 
 
 def _parts_in_order(request: Request, sent: bytes) -> bytes:
-    if request.method != "POST" or "uploadId" not in request.parameters:
+    parts: list[bytes] = re.findall(rb"<Part>.*?</Part>", sent, re.DOTALL)
+    if request.method != "POST" or "uploadId" not in request.parameters or not parts:
         return sent
-    parts = re.findall(rb"<Part>.*?</Part>", sent, re.DOTALL)
-    numbered = sorted(parts, key=lambda part: int((re.search(rb"<PartNumber>\s*(\d+)", part) or [b"", b"0"])[1]))
-    head, _, _ = sent.partition(b"<Part>")
-    return head + b"".join(numbered) + b"</CompleteMultipartUpload>"
+    before, after = sent[: sent.index(b"<Part>")], sent[sent.rindex(b"</Part>") + len(b"</Part>") :]
+    parts.sort(key=_part_number)
+    return before + b"".join(parts) + after
+
+
+def _part_number(part: bytes) -> int:
+    found = re.search(rb"<PartNumber>\s*(\d+)", part)
+    return int(found[1]) if found else 0
 
 
 def _no_bucket_settings(request: Request, sent: bytes) -> bytes:

@@ -101,7 +101,8 @@ family(
             without("x-amz-bucket-region"),
         ),
         "checksum-missing": row(
-            "Checksums are not shown, neither after an upload nor to who asks, as in Chimera (chimera-nas/chimera#1385).",
+            "Checksums are not shown, neither after an upload nor to those who ask, as in Chimera "
+            "(chimera-nas/chimera#1385).",
             {*READS, "PutObject", "UploadPart"},
             without("x-amz-checksum-"),
         ),
@@ -183,10 +184,8 @@ family(
         "multipart-root-renamed": row(
             "The root element of CreateMultipartUpload is CreateMultipartUploadResult, as in Auto Drive "
             "(autonomys/auto-drive@c29e3d5b).",
-            *(
-                {"CreateMultipartUpload"},
-                _xml(_renamed(b"InitiateMultipartUploadResult", b"CreateMultipartUploadResult")),
-            ),
+            {"CreateMultipartUpload"},
+            _xml(_renamed(b"InitiateMultipartUploadResult", b"CreateMultipartUploadResult")),
         ),
         "namespace-missing": row(
             "Documents have no namespace, which some clients ask for, as in LocalStack and SeaweedFS once "

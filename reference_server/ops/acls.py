@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 def get_bucket_acl(call: Call) -> Result:
     """GetBucketAcl."""
     bucket = call.bucket()
-    kept = access.control(bucket.settings.get(access.ACL), bucket.owner)
-    return Result(access.block(bucket).effective(kept).to_members())
+    return Result(_counting(bucket, access.control(bucket.settings.get(access.ACL), bucket.owner)).to_members())
+
+
+def _counting(bucket: Bucket, kept: AccessControl) -> AccessControl:
+    """An ACL as it counts, which is how it is shown: none but the owner's where ACLs are disabled."""
+    if access.ownership(bucket) == public_access.ENFORCED:
+        return access.control(None, bucket.owner)
+    return access.block(bucket).effective(kept)
 
 
 def put_bucket_acl(call: Call) -> Result:
     """PutBucketAcl."""
     bucket = call.bucket()
-    asked = _asked(call, bucket, None)
+    asked = _asked(call, bucket, bucket.owner, None)
     call.store.configure(bucket, access.ACL, asked.to_json())
     return Result()
 
@@ -36,22 +42,24 @@ def get_object_acl(call: Call) -> Result:
     bucket = call.bucket()
     stored = versions.found(call, bucket, versions.version_id(call))
     kept = access.control(stored.attributes.get("ACL"), bucket.owner)
-    return Result({**access.block(bucket).effective(kept).to_members(), **versions.shown(bucket, stored)})
+    return Result({**_counting(bucket, kept).to_members(), **versions.shown(bucket, stored)})
 
 
 def put_object_acl(call: Call) -> Result:
     """PutObjectAcl."""
     bucket = call.bucket()
     stored = versions.found(call, bucket, versions.version_id(call))
-    asked = _asked(call, bucket, bucket.owner)
+    owner = access.control(stored.attributes.get("ACL"), bucket.owner).owner
+    asked = _asked(call, bucket, owner, bucket.owner)
     call.objects.change(bucket, stored, ACL=asked.to_json())
     return Result(versions.shown(bucket, stored))
 
 
-def _asked(call: Call, bucket: Bucket, bucket_owner: str | None) -> AccessControl:
-    """The ACL of a request, from its headers or its body."""
+def _asked(call: Call, bucket: Bucket, owner: str, bucket_owner: str | None) -> AccessControl:
+    """The ACL of a request, from its headers or its body, for what `owner` owns."""
     payload = call.payload()
-    body = payload.document() if payload.declared.length == 0 else call.text(payload)
+    has_body = payload.declared.length or "transfer-encoding" in call.request.headers
+    body = call.text(payload) if has_body else payload.document()
     try:
         document = call.endpoint.codec.parse_document(call.operation, body) if body else None
     except S3Error:
@@ -60,7 +68,7 @@ def _asked(call: Call, bucket: Bucket, bucket_owner: str | None) -> AccessContro
     def known(account_id: str) -> bool:
         return call.endpoint.account(account_id) is not None
 
-    asked = acl.read_request(call.members, document, bucket.owner, bucket_owner, known)
+    asked = acl.read_request(call.members, document, owner, bucket_owner, known)
     public_access.check_acl_operation(access.ownership(bucket))
     access.block(bucket).check_acl(asked)
     return asked
@@ -68,10 +76,17 @@ def _asked(call: Call, bucket: Bucket, bucket_owner: str | None) -> AccessContro
 
 def get_bucket_policy(call: Call) -> Result:
     """GetBucketPolicy: the text as it was put (POL-001)."""
-    bucket = call.bucket()
-    text = _policy(bucket).encode()
+    text = _policy(_own_bucket(call)).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(text)))]
     return Result(headers=headers, body=text, length=len(text))
+
+
+def _own_bucket(call: Call) -> Bucket:
+    """The bucket, whose policy is for its own account alone: others get 405 even if a policy lets them in."""
+    bucket = call.bucket()
+    if bucket.owner != call.account.id:
+        raise S3Error("MethodNotAllowed", None, {"Method": call.request.method, "ResourceType": "BUCKETPOLICY"})
+    return bucket
 
 
 def _policy(bucket: Bucket) -> str:
@@ -83,7 +98,7 @@ def _policy(bucket: Bucket) -> str:
 
 def put_bucket_policy(call: Call) -> Result:
     """PutBucketPolicy: 204; a public one is refused while public policies are blocked."""
-    bucket = call.bucket()
+    bucket = _own_bucket(call)
     text = call.text()
     policy = parse_policy(text, bucket.name)
     access.block(bucket).check_policy(public=policy.public)
@@ -93,7 +108,7 @@ def put_bucket_policy(call: Call) -> Result:
 
 def delete_bucket_policy(call: Call) -> Result:
     """DeleteBucketPolicy: 204, also when there is none."""
-    call.store.configure(call.bucket(), access.POLICY, None)
+    call.store.configure(_own_bucket(call), access.POLICY, None)
     return Result()
 
 

@@ -70,7 +70,8 @@ def _put(setting: Setting, call: Call) -> Result:
     with call.store.transaction():
         setting.check(call, call.store.still(bucket), document)
         call.store.configure(bucket, setting.name, document or None)
-    return Result(status=setting.put_status)
+    # Of the document the answer shows what is a header: the least size of lifecycle transitions (LC-005).
+    return Result(document, setting.put_status)
 
 
 def _delete(setting: Setting, call: Call) -> Result:

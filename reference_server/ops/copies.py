@@ -178,7 +178,7 @@ def _opened(call: Call, source: _Source) -> Iterator[tuple[StoredObject, list[Bl
             message = "The source of a copy request may not specifically refer to a delete marker by version id."
             raise S3Error("InvalidRequest", message)
         encryption.check_key(customer_md5(stored.attributes), call.members, "CopySource")
-        check_copy_source(call.members, stored)
+        check_copy_source(call.members, stored, call.store.clock())
         if stored.storage_class in ARCHIVED and "Restored" not in stored.attributes:
             raise S3Error("InvalidObjectState", None, {"StorageClass": stored.storage_class})
         yield stored, blobs, {"CopySourceVersionId": stored.version_id} if bucket.versioning else {}

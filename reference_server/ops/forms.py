@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import multipart
 
@@ -16,8 +16,9 @@ from reference_server.errors import S3Error, invalid_argument
 from reference_server.ops.objects import store_object
 from reference_server.request import MAX_KEY
 from reference_server.routing import POST_OBJECT
-from reference_server.rules import postpolicy
+from reference_server.rules import postpolicy, tags
 from reference_server.xmltext import escape
+from reference_server.xmltree import parse_xml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ class _Form:
             condition = "Bucket POST must be of the enclosure-type multipart/form-data"
             raise S3Error("PreconditionFailed", None, {"Condition": condition})
         self.fields: dict[str, str] = {}
-        self.filename = ""
+        self.filename: str | None = None
         try:
             self._parser = multipart.PushMultipartParser(options.get("boundary", ""), max_segment_count=200)
         except multipart.MultipartError as error:
@@ -66,16 +67,17 @@ class _Form:
             if isinstance(event, multipart.MultipartSegment):
                 name, value = (event.name or "").lower(), b""
                 if name == "file":
-                    self.filename = event.filename or ""
+                    self.filename = event.filename
                     return
+                size += len(name)
             elif event is None:
                 self.fields[name] = value.decode("utf-8", "replace")
             else:
                 value += event
                 size += len(event)
-                if size > _MAX_FIELDS:
-                    elements = {"MaxPostPreDataLengthBytes": _MAX_FIELDS}
-                    raise S3Error("MaxPostPreDataLengthExceededError", None, dict(elements))
+            if size > _MAX_FIELDS:
+                elements: dict[str, object] = {"MaxPostPreDataLengthBytes": _MAX_FIELDS}
+                raise S3Error("MaxPostPreDataLengthExceededError", None, elements)
         raise invalid_argument("file", "0", "POST requires exactly one file upload per request.")
 
     def file(self, policy: PostPolicy | None) -> Iterator[bytes]:
@@ -102,15 +104,19 @@ def _malformed(error: Exception) -> S3Error:
 def post_object(call: Call) -> Result:
     """POST Object."""
     bucket = _bucket(call)
+    call.payload().require_length(call.request.headers)
     form = _Form(call.request.headers.get("content-type", ""), call.request.body)
-    fields = form.fields
+    version = postpolicy.check_fields(form.fields)
+    # Before the policy sees them (User Guide, "HTML forms": all fields know the variable).
+    fields = {name: postpolicy.substitute_filename(value, form.filename) for name, value in form.fields.items()}
+    key = fields["key"]
     policy, account = None, call.account
-    version = postpolicy.check_fields(fields)
-    key = postpolicy.substitute_filename(fields["key"], form.filename)
     if version is not None:
-        account = call.endpoint.authenticate_form(fields)
-        policy = postpolicy.parse(fields["policy"])
-        policy.check({**fields, "bucket": bucket.name, "key": key}, call.store.clock())
+        account = call.endpoint.authenticate_form(form.fields)
+        policy = postpolicy.parse(form.fields["policy"])
+        policy.check({**fields, "bucket": bucket.name}, call.store.clock())
+    if not key:
+        raise invalid_argument("key", "", "User key must have a length greater than 0.")
     if len(key.encode()) > MAX_KEY:
         raise S3Error("KeyTooLongError", None, {"Size": len(key.encode()), "MaxSizeAllowed": MAX_KEY})
     inner = _as_put(call, fields, Authenticated(account, UNSIGNED), key)
@@ -129,16 +135,25 @@ def _bucket(call: Call) -> Bucket:
 
 def _as_put(call: Call, fields: dict[str, str], authenticated: Authenticated, key: str) -> Call:
     """The PutObject that a form stands for: its fields are the headers, as bytes would read on the wire."""
-    headers = {name: value.encode().decode("latin-1") for name, value in fields.items()}
+    headers = {name: value.encode().decode("latin-1") for name, value in fields.items() if name != "content-length"}
     headers["host"] = call.request.headers["host"]
     if "acl" in headers:
         headers["x-amz-acl"] = headers.pop("acl")
     members = call.endpoint.codec.parse_input("PutObject", {}, headers)
     if "tagging" in fields:
-        document = call.endpoint.codec.parse_document("PutObjectTagging", fields["tagging"].encode())
-        members["Tags"] = document["TagSet"]
-    request = replace(call.request, key=key, headers=headers)
+        members["Tagging"] = _tagging(call, fields["tagging"])
+    request = replace(call.request, key=key, query=[], headers=headers)
     return Call(call.endpoint, request, authenticated, "PutObject", members)
+
+
+def _tagging(call: Call, text: str) -> str | None:
+    """The tags of the document in the field, in the form of x-amz-tagging; any other document has none (POST-013)."""
+    root = parse_xml(text.encode())
+    if root is not None and root.name != "Tagging":
+        return None
+    tag_set = call.endpoint.codec.parse_document("PutObjectTagging", text.encode())["TagSet"]
+    tags.check(tag_set, tags.OBJECT_LIMIT)
+    return urlencode([(tag["Key"], tag["Value"]) for tag in tag_set]) or None
 
 
 def _answer(call: Call, bucket: Bucket, fields: dict[str, str], key: str, stored: Result) -> Result:

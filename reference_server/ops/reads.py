@@ -107,7 +107,7 @@ def _describe(
     members = _members(stored, overrides) | versions.shown(bucket, stored)
     if "lifecycle" in bucket.settings and call.members.get("VersionId") is None:
         members["Expiration"] = expiration(bucket, stored)
-    if not check_read(call.members, stored):
+    if not check_read(call.members, stored, call.store.clock()):
         raise NotModifiedError([("Last-Modified", http_time(stored.modified)), ("ETag", f'"{stored.etag}"')])
     number, header = call.members.get("PartNumber"), call.members.get("Range")
     size = stored.size

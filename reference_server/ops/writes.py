@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from reference_server import access, checksums
 from reference_server.auth import STREAMING
 from reference_server.errors import S3Error, not_implemented_header
-from reference_server.rules import acl, encryption, lifecycle, lock, public_access, tags
+from reference_server.rules import acl, encryption, lifecycle, lock, public_access, tags, website
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ def headers_of(call: Call) -> dict[str, Any]:
 
 
 def settings_of(call: Call, bucket: Bucket, payload: Payload | None = None) -> dict[str, Any]:
-    """Tags, lock, encryption and ACL of a write, as attributes of the object.
+    """Tags, lock, encryption and ACL of a write, as attributes of the object; its redirect is only checked.
 
     Args:
         call: the request.
@@ -88,6 +88,8 @@ def settings_of(call: Call, bucket: Bucket, payload: Payload | None = None) -> d
     members = call.members
     if members.get("WriteOffsetBytes") is not None:
         raise not_implemented_header("x-amz-write-offset-bytes")
+    if members.get("WebsiteRedirectLocation") is not None:
+        website.check_location(members["WebsiteRedirectLocation"])
     found: dict[str, Any] = {}
     if members.get("Tagging") is not None:
         found["Tags"] = tags.from_header(members["Tagging"])

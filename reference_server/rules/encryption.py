@@ -28,6 +28,7 @@ DEFAULT_CONFIGURATION: dict[str, Any] = {
     "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": AES256}, "BucketKeyEnabled": False}]
 }
 _HEADER = "x-amz-server-side-encryption"
+_BLOCKED = "BlockedEncryptionTypes"
 _KEY_BYTES = 32
 _ARN = re.compile(r"arn:[^:]+:kms:(?P<region>[^:]*):(?P<account>[^:]*):(?P<resource>(?:key|alias)/.+)", re.DOTALL)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -114,11 +115,13 @@ def check(configuration: Mapping[str, Any]) -> None:
     """Refuse a document that PutBucketEncryption refuses.
 
     Raises:
-        S3Error: MalformedXML unless there is one rule with a known algorithm, InvalidArgument for a KMS key
-            with another algorithm.
+        S3Error: MalformedXML unless there is one rule with a known algorithm or with encryption types to block,
+            InvalidArgument for a KMS key with another algorithm.
     """
     rules = configuration.get("Rules") or []
     default = rules[0].get("ApplyServerSideEncryptionByDefault") if len(rules) == 1 else None
+    if default is None and len(rules) == 1 and rules[0].get(_BLOCKED):
+        return
     if not default or default.get("SSEAlgorithm") not in (AES256, *KMS):
         raise S3Error("MalformedXML")
     if default["SSEAlgorithm"] == AES256 and "KMSMasterKeyID" in default:
@@ -137,12 +140,14 @@ def effective(
         resolve: gives the ARN of a KMS key by its id, as `KeyRing.resolve` does for one bucket.
 
     Raises:
-        S3Error: as `check_headers` and `resolve`.
+        S3Error: as `check_headers` and `resolve`; AccessDenied for a customer key where the bucket blocks them.
     """
     customer_md5 = check_headers(members)
-    if customer_md5 is not None:
-        return Encryption(customer_md5=customer_md5)
     rule = (configuration or DEFAULT_CONFIGURATION)["Rules"][0]
+    if customer_md5 is not None:
+        if "SSE-C" in rule.get(_BLOCKED, {}).get("EncryptionType", ()):
+            raise S3Error("AccessDenied", "The bucket does not take objects with customer provided keys (SSE-C)")
+        return Encryption(customer_md5=customer_md5)
     default = rule.get("ApplyServerSideEncryptionByDefault") or {"SSEAlgorithm": AES256}
     asked = members.get("ServerSideEncryption")
     algorithm = asked or default["SSEAlgorithm"]

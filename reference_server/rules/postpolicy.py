@@ -216,10 +216,16 @@ def _missing(title: str) -> S3Error:
     return invalid_argument(title, "", f"{message} fields.")
 
 
-def substitute_filename(key: str, filename: str | None) -> str:
-    """The key with the name of the uploaded file in it, without any folders (catalogue POST-004)."""
-    name = re.split(r"[/\\]", filename or "")[-1]
-    return key.replace(_FILENAME, name)
+def substitute_filename(value: str, filename: str | None) -> str:
+    """The value of a field with the name of the uploaded file in it, without any folders (catalogue POST-004).
+
+    Args:
+        value: as sent.
+        filename: None for a file without any name, where the variable stays as it is.
+    """
+    if filename is None:
+        return value
+    return value.replace(_FILENAME, re.split(r"[/\\]", filename)[-1])
 
 
 def redirect_location(url: str, bucket: str, key: str, etag: str) -> str | None:

@@ -1,7 +1,7 @@
 """What a bucket's public access block and its object ownership do to ACLs and policies.
 
 Source: Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage" and "Controlling ownership of objects
-and disabling ACLs for your bucket"; catalogue POL-008 to POL-011, GET-028.
+and disabling ACLs for your bucket"; catalogue POL-008 to POL-011.
 """
 
 from __future__ import annotations
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 ENFORCED = "BucketOwnerEnforced"
 PREFERRED = "BucketOwnerPreferred"
 WRITER = "ObjectWriter"
-_OVERRIDES = (
-    *("ResponseCacheControl", "ResponseContentDisposition", "ResponseContentEncoding"),
-    *("ResponseContentLanguage", "ResponseContentType", "ResponseExpires"),
-)
 
 
 # Public access block
@@ -129,17 +125,3 @@ def object_owner(ownership: str, members: Mapping[str, Any], writer: str, bucket
     """Who owns an object that is written, by canonical user ids."""
     given = ownership == PREFERRED and members.get("ACL") == "bucket-owner-full-control"
     return bucket_owner if ownership == ENFORCED or given else writer
-
-
-# Requests without a signature
-
-
-def check_unsigned_read(members: Mapping[str, Any]) -> None:
-    """A GetObject or HeadObject without a signature cannot choose headers of the answer (catalogue GET-028).
-
-    Raises:
-        S3Error: InvalidRequest.
-    """
-    if any(members.get(member) is not None for member in _OVERRIDES):
-        message = "Request specific response headers cannot be used for anonymous GET requests."
-        raise S3Error("InvalidRequest", message)

@@ -161,7 +161,7 @@ class Running:
 def run(**options: Any) -> Iterator[Running]:
     """Serve until the generator is resumed."""
     limits = options.pop("limits", None)
-    store = Store(options.pop("data", None), options.get("clock", time.time))
+    store = Store(options.pop("data", None), options.pop("clock", time.time))
     app = App(store, {**dict([OWNER, OTHER]), **options.pop("credentials", {})}, debug=True, **options)
     server = Server(app, limits=limits, debug=True)
     server.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,8 @@ from reference_server.wire import Answer, Head
 SECONDS = float(os.environ.get("S3CONFORM_FUZZ_SECONDS", "0"))
 OWNER = ("OWNERKEY", "owner-secret")
 _ACCOUNT = account_of(OWNER[0])
+#: XML 1.0 cannot carry these; S3 writes them all the same where a key has them.
+_CONTROL = re.compile(rb"&#x(?:[0-8bcef]|1[0-9a-f]|fff[ef]);")
 
 Edits = list[tuple[int, int, bytes]]
 
@@ -94,7 +97,7 @@ def check(answer: Answer) -> None:
     assert 200 <= answer.status < 504, answer
     if answer.status >= 400:
         assert isinstance(answer.body, bytes)
-        root = ET.fromstring(answer.body)  # noqa: S314 - our own document
+        root = ET.fromstring(_CONTROL.sub(b"", answer.body))  # noqa: S314 - our own document
         assert root.tag == "Error"
         assert root.findtext("Code")
         assert root.findtext("RequestId") == dict(answer.headers)["x-amz-request-id"]

@@ -16,7 +16,6 @@ from reference_server.rules.public_access import (
     check_acl_operation,
     check_enforceable,
     check_new_bucket,
-    check_unsigned_read,
     check_upload,
     object_owner,
     public_access,
@@ -143,14 +142,3 @@ def test_object_ownership_says_who_owns_what_another_account_writes(
 
 def test_ownership_names_are_those_of_the_service_model() -> None:
     assert {ENFORCED, PREFERRED, WRITER} == set(service_model().document["shapes"]["ObjectOwnership"]["enum"])
-
-
-def test_an_unsigned_read_cannot_choose_headers_of_the_answer() -> None:
-    check_unsigned_read({"Bucket": "bucket", "Range": "bytes=0-1"})
-    members = service_model().document["shapes"]["GetObjectRequest"]["members"]
-    overrides = [name for name in members if name.startswith("Response")]
-    assert len(overrides) == 6
-    for name in overrides:
-        with pytest.raises(S3Error) as caught:
-            check_unsigned_read({name: "x"})
-        assert (caught.value.code, caught.value.status) == ("InvalidRequest", 400)

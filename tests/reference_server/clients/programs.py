@@ -1,0 +1,142 @@
+"""Client programs, run so that they know nothing of this machine's user and cannot run for ever."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+SECONDS = 90
+"""How long a program may run: far more than it needs, far less than a stuck test run."""
+CONTAINER_SECONDS = 900
+"""A container that nobody removes ends by itself after so long."""
+
+
+class Ended(NamedTuple):
+    """What a program wrote."""
+
+    out: bytes
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """Standard output, line by line."""
+        return self.out.decode().splitlines()
+
+
+class Program:
+    """A program with an environment that is its only one.
+
+    Args:
+        command: what stands before the arguments.
+        folder: its working folder, home, and place for temporary files.
+        environment: all its further variables.
+    """
+
+    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+        self._command = command
+        self.folder = folder
+        self.environment = {"PATH": os.defpath, "HOME": str(folder), "TMPDIR": str(folder), "LANG": "C.UTF-8"}
+        self.environment.update(environment)
+
+    def __call__(self, *arguments: str | Path, stdin: bytes = b"", code: int = 0, **environment: str) -> Ended:
+        """Run it to its end; it must end with this exit code.
+
+        Args:
+            arguments: its arguments; relative paths are below `folder`.
+            stdin: bytes of its standard input.
+            code: the exit code that is right.
+            environment: further variables for this run.
+        """
+        done = subprocess.run(
+            [*self.command(environment), *map(str, arguments)],
+            cwd=self.folder,
+            env=self.environment | environment,
+            input=stdin,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        ended = Ended(done.stdout, done.stderr.decode(errors="replace"))
+        assert done.returncode == code, f"{arguments}: exit code {done.returncode}\n{ended.err}"
+        return ended
+
+    def command(self, _environment: Mapping[str, str]) -> Sequence[str]:
+        """What stands before the arguments of a run."""
+        return self._command
+
+
+class ContainerProgram(Program):
+    """A program of a running container, which sees `folder` under the same path.
+
+    Args:
+        container: its name.
+        command: the program within.
+        folder: see `Program`.
+        environment: see `Program`.
+    """
+
+    def __init__(self, container: str, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+        super().__init__(command, folder, environment)
+        self._container = container
+
+    def command(self, environment: Mapping[str, str]) -> Sequence[str]:
+        """`docker exec`: variables travel by name, so that no value is on a command line; PATH stays the image's."""
+        names = [name for name in (*self.environment, *environment) if name != "PATH"]
+        options = [option for name in names for option in ("--env", name)]
+        return ["docker", "exec", "-i", "--workdir", str(self.folder), *options, self._container, *self._command]
+
+
+def installed(name: str) -> str:
+    """The path of a program: beside this Python, where extras install it, or anywhere; skips the test if none."""
+    beside = str(Path(sys.executable).parent)
+    found = shutil.which(name, path=beside) or shutil.which(name)
+    return found or pytest.skip(f"{name} is not installed")
+
+
+@contextmanager
+def container(image: str, folder: Path) -> Iterator[str]:
+    """A container that waits for `docker exec`, on this machine's network and with `folder`; gone after the block."""
+    name = f"s3conform-clients-{os.getpid()}"
+    options = ["--network", "host", "--user", f"{os.getuid()}:{os.getgid()}", "--volume", f"{folder}:{folder}"]
+    wait = ["--entrypoint", "sleep", image, str(CONTAINER_SECONDS)]
+    try:
+        _docker("run", "--detach", "--rm", "--pull", "never", "--name", name, *options, *wait)
+        yield name
+    finally:
+        _docker("rm", "--force", name)
+
+
+def require_image(image: str) -> None:
+    """Skip the test where this machine has no such image, or no container engine."""
+    try:
+        _docker("image", "inspect", image)
+    except (OSError, subprocess.SubprocessError):
+        pytest.skip(f"there is no image {image} on this machine")
+
+
+def _docker(*arguments: str) -> None:
+    subprocess.run(["docker", *arguments], check=True, capture_output=True, timeout=SECONDS)  # noqa: S607 - PATH is wanted
+
+
+def write_tree(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write files by their relative paths; the folder."""
+    for name, body in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+    return folder
+
+
+def read_tree(folder: Path) -> dict[str, bytes]:
+    """All files below a folder by their relative paths."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
