@@ -37,17 +37,17 @@ class UsageError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until stopped.
+    """Serve until stopped, or list the defects.
 
     Args:
         arguments: command line without the program's name; `sys.argv` if not given.
 
     Returns:
-        The exit code: 0 after a stop, 2 for what the user got wrong.
+        The exit code: 0 after a stop or a list, 2 for what the user got wrong.
     """
     options = _parser().parse_args(arguments)
     try:
-        return _serve(options)
+        return _list_defects(options) if options.list_defects else _serve(options)
     except UsageError as error:
         sys.stderr.write(f"s3conform serve: {error}\n")
         return _USAGE
@@ -77,12 +77,34 @@ def _parser() -> argparse.ArgumentParser:
         help="domain for virtual-hosted-style requests; localhost always is one",
     )
     add("--personality", default="aws", metavar="NAME", help="gateway to behave as (default: %(default)s)")
+    add(
+        "--defect", action="append", default=[], metavar="NAME", help="be wrong on purpose in this way; repeat for more"
+    )
+    add("--list-defects", action="store_true", help="print the ways to be wrong, with --json as lines of JSON, and end")
     add("--data", type=Path, metavar="DIR", help="keep everything in this folder (default: in memory)")
     add("--tls", action="store_true", help="speak HTTPS, with a certificate of an authority made for this run")
     add("--json", action="store_true", help="print one line of JSON once the server answers")
     add("--until-eof", action="store_true", help="also stop when standard input ends")
     add("--debug", action="store_true", help="print tracebacks of internal errors")
     return parser
+
+
+def _list_defects(options: argparse.Namespace) -> int:
+    from reference_server.defects.show import list_of_defects  # noqa: PLC0415 - seldom wanted
+
+    _write(list_of_defects(as_json=options.json))
+    return 0
+
+
+def _check_defects(names: Sequence[str]) -> None:
+    if not names:
+        return
+    from reference_server.defects import UnknownDefectError, check_names  # noqa: PLC0415 - seldom wanted
+
+    try:
+        check_names(names)
+    except UnknownDefectError as error:
+        raise UsageError(str(error)) from None
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -94,6 +116,7 @@ def _serve(options: argparse.Namespace) -> int:
         personality = load(options.personality)
     except UnknownPersonalityError as error:
         raise UsageError(str(error)) from None
+    _check_defects(options.defect)
     credentials = dict(_credential(text) for text in options.credential)
     domains = tuple(domain.lower() for domain in options.domain)
     _raise_file_limit()
@@ -111,6 +134,7 @@ def _serve(options: argparse.Namespace) -> int:
                 region=options.region,
                 domains=domains,
                 personality=personality,
+                defects=options.defect,
                 debug=options.debug,
             )
             try:
@@ -226,6 +250,10 @@ def _announce(options: argparse.Namespace, endpoint: str, credentials: Mapping[s
     else:
         lines = [f"{name.replace('_', ' '):<11} {value}" for name, value in facts.items()]
         text = "\n".join([*lines, _STOP_HINT, ""])
+    _write(text)
+
+
+def _write(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

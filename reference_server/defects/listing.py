@@ -70,7 +70,8 @@ def _truncated_when_full(found: Page, _prefix: bytes, _delimiter: bytes, _marker
 
 
 def _truncated_when_zero(found: Page, _prefix: bytes, _delimiter: bytes, _marker: Marker, limit: int) -> None:
-    found.truncated = found.truncated or limit == 0
+    if limit == 0:
+        found.truncated, found.last_is_prefix = True, True  # there is no row to show as the last one
 
 
 def _never_truncated(found: Page, *_asked: object) -> None:

@@ -15,13 +15,14 @@ Operation = Callable[[Call], Result]
 # Requests that become another operation's
 
 
-def _routed(meant: Callable[[Call], bool], operation: str) -> Wrap:
-    """Calls of one operation are taken for calls of another, with the same body and headers."""
+def _routed(meant: Callable[[Call], bool], operation: str, unread: str = "") -> Wrap:
+    """Calls of one operation are taken for calls of another, with the same body and headers, less one parameter."""
 
     def wrap(inner: Operation) -> Operation:
         def routed(call: Call) -> Result:
             if meant(call):
                 request = call.request
+                request.parameters.pop(unread, None)
                 call.operation = operation
                 call.members = call.endpoint.codec.parse_input(operation, request.parameters, request.headers)
             return inner(call)
@@ -35,8 +36,9 @@ def _one_of(*operations: str) -> Callable[[Call], bool]:
     return lambda call: call.operation in operations
 
 
-def _starts(prefix: str, *, but: Collection[str] = ()) -> Callable[[Call], bool]:
-    return lambda call: call.operation.startswith(prefix) and call.operation not in but
+def _settings(verb: str, *, but: Collection[str] = ()) -> Callable[[Call], bool]:
+    starts = tuple(f"{verb}{thing}" for thing in ("Bucket", "PublicAccessBlock", "ObjectLockConfiguration"))
+    return lambda call: call.operation.startswith(starts) and call.operation not in but
 
 
 def _copies_onto_itself(call: Call) -> bool:
@@ -66,11 +68,12 @@ family(
             "with version 1 (rclone/rclone@64ab1ac3).",
             _one_of("ListObjectsV2"),
             "ListObjects",
+            "start-after",
         ),
         "subresource-delete-deletes-bucket": row(
             "DELETE of a bucket's policy, tags or other settings deletes the bucket, as in Moto once, in AIStore and "
             "in Storj's Gateway-MT (getmoto/moto#396, NVIDIA/aistore@583e7729, storj/edge@3edce97d).",
-            _starts("DeleteBucket", but={"DeleteBucket"}),
+            _settings("Delete", but={"DeleteBucket"}),
             "DeleteBucket",
         ),
         "subresource-delete-deletes-object": row(
@@ -82,7 +85,7 @@ family(
         "subresource-get-lists": row(
             "GET of a bucket's settings lists the bucket, as in AIStore and in Storj's Gateway-MT "
             "(NVIDIA/aistore@583e7729, storj/edge@3edce97d).",
-            _starts("GetBucket"),
+            _settings("Get"),
             "ListObjects",
         ),
         "subresource-get-reads-object": row(
@@ -150,7 +153,7 @@ family(
         "subresource-put-409": row(
             "PUT of a bucket's settings is taken for CreateBucket and answered 409, as in AIStore "
             "(NVIDIA/aistore@583e7729).",
-            _starts("PutBucket", but={"PutBucketVersioning"}),
+            _settings("Put", but={"PutBucketVersioning"}),
             "BucketAlreadyExists",
             "name already in use",
             409,

@@ -222,28 +222,16 @@ def _head_with_body(head: Head, answer: Answer) -> None:
     answer.force_body = head.method == "HEAD" and answer.status >= 400
 
 
-def _head_without_length(head: Head, answer: Answer) -> None:
-    if head.method == "HEAD" and is_download(answer):
-        without("content-length")(answer)
+def _on_head(change: Callable[[Answer], None]) -> Callable[[Head, Answer], None]:
+    return lambda head, answer: change(answer) if head.method == "HEAD" and is_download(answer) else None
 
 
-def _head_length_zero(head: Head, answer: Answer) -> None:
-    if head.method == "HEAD" and is_download(answer):
-        header("content-length", lambda _: "0")(answer)
+def _on_304(name: str, value: str) -> Callable[[Head, Answer], None]:
+    return lambda _, answer: answer.headers.append((name, value)) if answer.status == 304 else None
 
 
 def _no_request_id(_head: Head, answer: Answer) -> None:
     without("x-amz-request-id", "x-amz-id-2")(answer)
-
-
-def _checksum_on_304(_head: Head, answer: Answer) -> None:
-    if answer.status == 304:
-        answer.headers.append(("x-amz-checksum-crc32", "AAAAAA=="))
-
-
-def _length_zero_on_304(_head: Head, answer: Answer) -> None:
-    if answer.status == 304:
-        answer.headers.append(("Content-Length", "0"))
 
 
 def _closed_silently(_head: Head, answer: Answer) -> None:
@@ -260,7 +248,7 @@ family(
         "checksum-on-304": row(
             "304 Not Modified carries a checksum, which SDKs then hold against the missing body, as on R2 and "
             "Scaleway (earth-mover/icechunk#1991).",
-            _checksum_on_304,
+            _on_304("x-amz-checksum-crc32", "AAAAAA=="),
         ),
         "connection-reset-mid-body": row(
             "A download ends half way although its whole length was promised, as with objects of AIStore that lost "
@@ -275,7 +263,7 @@ family(
         "head-length-zero": row(
             "HEAD of an object says Content-Length: 0, as LocalStack and MinIO did (localstack/localstack#638, "
             "minio/minio#16232).",
-            _head_length_zero,
+            _on_head(header("content-length", lambda _: "0")),
         ),
         "head-with-body": row(
             "A refused HEAD is answered with the error document, which the next answer on the connection then "
@@ -284,7 +272,7 @@ family(
         ),
         "head-without-length": row(
             "HEAD of an object does not say its length, as R2 behind Cloudflare's proxy (async-aws/aws#2077).",
-            _head_without_length,
+            _on_head(without("content-length")),
         ),
         "keep-alive-dropped": row(
             "The connection is closed after every answer without an announcement, as Eucalyptus did after GET "
@@ -294,7 +282,7 @@ family(
         "length-zero-on-304": row(
             "304 Not Modified says Content-Length: 0 for an object that is not empty, as Supabase Storage did "
             "(supabase/storage#1419).",
-            _length_zero_on_304,
+            _on_304("Content-Length", "0"),
         ),
         "no-request-id": row(
             "Answers lack x-amz-request-id and x-amz-id-2, as Chimera's do (chimera-nas/chimera#477).",

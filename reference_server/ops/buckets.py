@@ -77,8 +77,9 @@ def _first_settings(call: Call, configuration: dict[str, Any]) -> dict[str, Any]
         settings[access.OWNERSHIP] = {"Rules": [{"ObjectOwnership": asked}]}
     control = acl.asked_for(members, call.account.id, None, lambda one: call.endpoint.account(one) is not None)
     if control is not None:
-        access_block = public_access.public_access(settings[access.PUBLIC_ACCESS])
-        access_block.check_acl(control)
+        if control.public and public_access.public_access(settings[access.PUBLIC_ACCESS]).BlockPublicAcls:
+            message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled"
+            raise S3Error("InvalidBucketAclWithBlockPublicAccessError", message)
         settings[access.ACL] = control.to_json()
     if members.get("ObjectLockEnabledForBucket"):
         settings |= {"object-lock": {"ObjectLockEnabled": "Enabled"}, "versioning": {"Status": "Enabled"}}

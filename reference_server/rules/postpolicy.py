@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from reference_server.errors import S3Error, invalid_argument
 from reference_server.rules.lock import parse_time
+from reference_server.sigv4 import ALGORITHM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -196,7 +197,8 @@ def check_fields(fields: Mapping[str, str]) -> str | None:
         "v2", "v4", or None for a form without policy and signature, which only a public bucket takes.
 
     Raises:
-        S3Error: InvalidArgument naming the missing field, AccessDenied for a policy without any signature field.
+        S3Error: InvalidArgument naming the missing field or an unknown algorithm, AccessDenied for a policy
+            without any signature field.
     """
     if not fields.get("key"):
         raise _missing("key")
@@ -205,6 +207,9 @@ def check_fields(fields: Mapping[str, str]) -> str | None:
             for name, title in {"policy": "Policy", **names}.items():
                 if name not in fields:
                     raise _missing(title)
+            algorithm = fields.get("x-amz-algorithm", ALGORITHM)
+            if algorithm != ALGORITHM:
+                raise invalid_argument("X-Amz-Algorithm", algorithm, f"X-Amz-Algorithm only supports {ALGORITHM}")
             return version
     if "policy" in fields:
         raise S3Error("AccessDenied")

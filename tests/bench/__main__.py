@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 
 from tests.bench import crowd, large, listing, small, startup, suite
+from tests.bench.client import BenchError
 from tests.bench.plan import Plan
 from tests.bench.servers import PEERS, found
 from tests.bench.table import Measure, table
@@ -40,16 +41,20 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     wanted = options.benches or names
     plan = Plan(found(() if options.no_peers else PEERS), options.quick)
-    print(f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; {', '.join(plan.names)}\n")
+    print(f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; {', '.join(plan.names)}")
+    print(f"load average before: {os.getloadavg()[0]:.1f}\n", flush=True)
     measures = []
-    for name, measured in _SERVER.items():
-        if name in wanted:
-            print(f"{name} …", file=sys.stderr, flush=True)
-            measures += measured(plan)
+    try:
+        for name, measured in _SERVER.items():
+            if name in wanted:
+                print(f"{name} …", file=sys.stderr, flush=True)
+                measures += measured(plan)
+    except BenchError as error:
+        sys.exit(f"python -m tests.bench: the bundled server failed: {error}")
     if measures:
-        print(table(measures))
-        print(*(f"- {note}" for note in plan.notes), sep="\n")
+        print(table(measures), *(f"\n- {note}" for note in plan.notes), sep="\n", end="\n\n")
     if _SUITE in wanted:
+        print(f"{_SUITE} …", file=sys.stderr, flush=True)
         print(suite.report(plan))
 
 

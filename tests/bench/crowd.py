@@ -10,7 +10,7 @@ from itertools import cycle
 
 from tests.bench.client import Address, Answer, BenchError, head, request
 from tests.bench.plan import Plan
-from tests.bench.servers import Server, serving
+from tests.bench.servers import Server
 from tests.bench.table import Measure
 
 _IDLE = 200
@@ -27,7 +27,7 @@ def measure(plan: Plan) -> list[Measure]:
     errors = Measure(f"errors, {_IDLE} idle and {_BUSY} busy connections", "", 0)
     rate = Measure("requests a second meanwhile", "1/s", more_is_better=True)
     cost = Measure("CPU for each of them", "µs CPU")
-    with serving(plan.names, durable=True) as servers:
+    with plan.serving(plan.names, durable=True) as servers:
         for server in servers:
             with plan.tolerant(server.name, "many connections"):
                 figures = _crowd(server, plan.times(_SECONDS))

@@ -9,9 +9,10 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable
 
-from tests.bench.client import UNSIGNED, BenchError, head
+from harness.wire.sigv4 import UNSIGNED
+from tests.bench.client import BenchError, head
 from tests.bench.plan import Plan
-from tests.bench.servers import Server, serving
+from tests.bench.servers import Server
 from tests.bench.table import Measure
 
 _MIB = 1024 * 1024
@@ -28,7 +29,7 @@ def throughput(plan: Plan) -> list[Measure]:
     get = Measure("GET 64 MiB", "MB/s", 1500, more_is_better=True)
     body = _BLOCK * (_SIZE // _MIB)
     digest = hashlib.sha256(body).hexdigest()
-    with serving(plan.names, durable=True) as servers:
+    with plan.serving(plan.names, durable=True) as servers:
         for number in range(plan.times(_ROUNDS) + 1):
             for server in servers:
                 with plan.tolerant(server.name, "64 MiB"):
@@ -45,7 +46,7 @@ def memory(plan: Plan) -> list[Measure]:
     shown = "1 GiB" if not plan.quick else "256 MiB"
     upload = Measure(f"memory growth, upload of {shown}", "MiB", 40)
     download = Measure(f"memory growth, download of {shown}", "MiB", 40)
-    with serving(plan.names, durable=True) as servers:
+    with plan.serving(plan.names, durable=True) as servers:
         for server in servers:
             with plan.tolerant(server.name, shown):
                 _put(server, _BLOCK, UNSIGNED)  # what a first request allocates for good does not count

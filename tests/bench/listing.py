@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.bench import bulk
 from tests.bench.client import BenchError, head, request
 from tests.bench.plan import Plan
-from tests.bench.servers import OURS, Server, serving, started
+from tests.bench.servers import OURS, Server, started
 from tests.bench.table import Measure
 
 _FEW = 10_000
@@ -33,7 +33,7 @@ def measure(plan: Plan) -> list[Measure]:
     peers = plan.names[1:]
     with ExitStack() as stack:
         servers = [_loaded(stack, _FEW)]
-        for peer in stack.enter_context(serving(peers, durable=True)):
+        for peer in stack.enter_context(plan.serving(peers, durable=True)):
             with plan.tolerant(peer.name, f"PUT of {_FEW:,} objects"):
                 _load(peer, _FEW)
                 servers.append(peer)
@@ -55,7 +55,7 @@ def _loaded(stack: ExitStack, number: int) -> Server:
     """Ours over a folder with so many objects."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
     with started(OURS, folder) as server:
-        server.connect().ask(head(server.address, "PUT", "/bench"))
+        server.ask(head(server.address, "PUT", "/bench"))
     bulk.fill(folder, "bench", sorted(keys(number)))
     return stack.enter_context(started(OURS, folder))
 

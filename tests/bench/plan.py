@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from tests.bench.client import BenchError
-from tests.bench.servers import MOTO, OURS
+from tests.bench.client import BenchError, head
+from tests.bench.servers import MOTO, OURS, Server, started
 
 
 @dataclass
@@ -38,3 +40,23 @@ class Plan:
             note = f"{name}, {what}: {error}"
             if note not in self.notes:
                 self.notes.append(note)
+
+    @contextmanager
+    def serving(self, names: list[str], *, durable: bool) -> Iterator[list[Server]]:
+        """These servers side by side, but for peers that do not start; each has an empty bucket `bench`.
+
+        Args:
+            names: which.
+            durable: with data in a folder, where a server can (moto cannot), or in memory.
+        """
+        with ExitStack() as stack:
+            servers = []
+            for name in names:
+                with self.tolerant(name, "start"):
+                    folder = None
+                    if durable and name != MOTO:
+                        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+                    server = stack.enter_context(started(name, folder))
+                    server.ask(head(server.address, "PUT", "/bench"))
+                    servers.append(server)
+            yield servers

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,12 @@ class Server:
     def connect(self) -> Connection:
         """A connection of one's own."""
         return Connection(self.address)
+
+    def ask(self, request: bytes) -> None:
+        """One request on a connection of its own."""
+        connection = self.connect()
+        connection.ask(request)
+        connection.close()
 
     def cpu(self) -> float:
         """Seconds of CPU, user and system, that the process, its ended threads and its children have used."""
@@ -105,9 +111,7 @@ def started(name: str, folder: Path | None = None) -> Iterator[Server]:
         )
         try:
             server = Server(name, process, ("127.0.0.1", _port(name, process, Path(f"/proc/self/fd/{log.fileno()}"))))
-            connection = server.connect()
-            connection.ask(head(server.address, "GET", "/"))
-            connection.close()
+            server.ask(head(server.address, "GET", "/"))
             yield server
         finally:
             process.terminate()
@@ -129,23 +133,3 @@ def _port(name: str, process: subprocess.Popen[bytes], log: Path) -> int:
             return int(said[1])
         time.sleep(0.002)
     raise BenchError(f"{name} did not start: {log.read_text(encoding='utf-8', errors='replace')[-300:]}")
-
-
-@contextmanager
-def serving(names: list[str], *, durable: bool) -> Iterator[list[Server]]:
-    """These servers side by side, each with an empty bucket `bench`.
-
-    Args:
-        names: which.
-        durable: with data in a folder, where a server can (moto cannot), or in memory.
-    """
-    with ExitStack() as stack:
-        servers = []
-        for name in names:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")) if durable else None
-            server = stack.enter_context(started(name, Path(folder) if folder and name != MOTO else None))
-            connection = server.connect()
-            connection.ask(head(server.address, "PUT", "/bench"))
-            connection.close()
-            servers.append(server)
-        yield servers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.bench.client import head, request
 from tests.bench.plan import Plan
-from tests.bench.servers import Server, serving
+from tests.bench.servers import Server
 from tests.bench.table import Measure
 
 _BODY = bytes(range(256)) * 4
@@ -23,7 +23,7 @@ def measure(plan: Plan) -> list[Measure]:
 
 
 def _rounds(plan: Plan, names: list[str], measures: list[Measure], *, durable: bool) -> None:
-    with serving(names, durable=durable) as servers:
+    with plan.serving(names, durable=durable) as servers:
         for number in range(plan.times(_ROUNDS) + 1):
             for server in servers:
                 with plan.tolerant(server.name, "PUT and GET of 1 KiB"):

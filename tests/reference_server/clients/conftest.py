@@ -41,6 +41,6 @@ def tree(large: bytes) -> dict[str, bytes]:
         "large.bin": large,
         "sp ace+plus&amp%25=.txt": b"every character that needs care in a URL",
         "sub/deep/er/leaf": b"leaf",
-        "sub/é漢字😀.txt": "names are UTF-8".encode(),
+        "sub/é漢字😀.txt": b"names are UTF-8",
         "sub-/between": b"sorts between sub and sub/",
     }

@@ -137,6 +137,4 @@ def write_tree(folder: Path, files: Mapping[str, bytes]) -> Path:
 
 def read_tree(folder: Path) -> dict[str, bytes]:
     """All files below a folder by their relative paths."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

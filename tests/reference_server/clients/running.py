@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,46 +49,54 @@ class Site:
         verify = str(self.ca_bundle) if self.ca_bundle else None
         return session.client("s3", endpoint_url=self.endpoint, config=settings, verify=verify)
 
+    @functools.cached_property
+    def s3(self) -> Any:
+        """One boto3 client for all that tests prepare and look at."""
+        return self.boto3()
+
     def bucket(self, **options: Any) -> str:
         """A new bucket with a name of its own; options go to CreateBucket."""
         name = f"clients-{os.getpid()}-{next(_numbers)}"
-        with closing(self.boto3()) as client:
-            client.create_bucket(Bucket=name, **options)
+        self.s3.create_bucket(Bucket=name, **options)
         return name
 
-    def put(self, bucket: str, objects: dict[str, bytes]) -> None:
+    def put(self, bucket: str, objects: Mapping[str, bytes]) -> None:
         """Store bodies by key."""
-        with closing(self.boto3()) as client:
-            for key, body in objects.items():
-                client.put_object(Bucket=bucket, Key=key, Body=body)
-
-    def stored(self, bucket: str) -> dict[str, bytes]:
-        """Every key of a bucket with its bytes, read one by one; boto3 holds them to their checksums."""
-        with closing(self.boto3()) as client:
-            pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-            keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-            return {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+        for key, body in objects.items():
+            self.s3.put_object(Bucket=bucket, Key=key, Body=body)
 
     def head(self, bucket: str, key: str) -> dict[str, Any]:
         """HeadObject with the checksums."""
-        with closing(self.boto3()) as client:
-            found: dict[str, Any] = client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
-            return found
+        found: dict[str, Any] = self.s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
+        return found
 
-    def versions(self, bucket: str) -> list[tuple[str, str, int | None]]:
-        """Key, version id and size of every version, newest first in each key; a delete marker has no size."""
-        with closing(self.boto3()) as client:
-            page = client.list_object_versions(Bucket=bucket)
-            entries = sorted(
-                (*page.get("Versions", []), *page.get("DeleteMarkers", [])),
-                key=lambda entry: (entry["Key"], -entry["LastModified"].timestamp()),
-            )
-            return [(entry["Key"], entry["VersionId"], entry.get("Size")) for entry in entries]
+    def stored(self, bucket: str) -> dict[str, bytes]:
+        """Every key of a bucket with its bytes, read one by one; boto3 holds them to their checksums."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return {key: self._read(Bucket=bucket, Key=key) for key in keys}
+
+    def versions(self, bucket: str) -> list[tuple[str, bytes]]:
+        """Key and bytes of every version, keys in order and newest first in each."""
+        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
+        found = [(one["Key"], one["VersionId"]) for page in pages for one in page.get("Versions", [])]
+        return [(key, self._read(Bucket=bucket, Key=key, VersionId=version)) for key, version in found]
+
+    def markers(self, bucket: str) -> list[str]:
+        """The key of every delete marker."""
+        return [one["Key"] for one in self.s3.list_object_versions(Bucket=bucket).get("DeleteMarkers", [])]
 
     def uploads(self, bucket: str) -> list[str]:
         """Keys of the multipart uploads in progress."""
-        with closing(self.boto3()) as client:
-            return [one["Key"] for one in client.list_multipart_uploads(Bucket=bucket).get("Uploads", [])]
+        return [one["Key"] for one in self.s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])]
+
+    def buckets(self) -> list[str]:
+        """The names of all buckets."""
+        return [bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]]
+
+    def _read(self, **where: str) -> bytes:
+        body: bytes = self.s3.get_object(**where)["Body"].read()
+        return body
 
 
 @contextmanager
@@ -110,7 +119,9 @@ def serving(folder: Path, *arguments: str) -> Iterator[Site]:
             assert process.stdout is not None
             facts = json.loads(process.stdout.readline())
             bundle = Path(facts.pop("ca_bundle")) if "ca_bundle" in facts else None
-            yield Site(**facts, folder=folder, ca_bundle=bundle)
+            site = Site(**facts, folder=folder, ca_bundle=bundle)
+            with closing(site.s3):
+                yield site
             process.stdin.close()
             assert process.wait(STOP_SECONDS) == 0
         finally:

@@ -40,6 +40,11 @@ def customer(key: bytes = KEY, prefix: str = "", **members: Any) -> dict[str, An
     return {prefix + name: value for name, value in trio.items() if value is not None}
 
 
+def blocking(*types: str) -> dict[str, Any]:
+    """A rule that blocks encryption types and says nothing else."""
+    return {"BlockedEncryptionTypes": {"EncryptionType": list(types)}}
+
+
 def configuration(algorithm: str, bucket_key: bool | None = None, key_id: str | None = None) -> dict[str, Any]:
     default = {"SSEAlgorithm": algorithm, **({} if key_id is None else {"KMSMasterKeyID": key_id})}
     rule = {"ApplyServerSideEncryptionByDefault": default}
@@ -222,12 +227,20 @@ MANAGED = RESOLVE(None)
             Encryption("aws:kms", ARN, True),
         ),
         (customer(), configuration("aws:kms", True), Encryption(customer_md5=KEY_MD5)),
+        (customer(), {"Rules": [blocking("NONE")]}, Encryption(customer_md5=KEY_MD5)),
+        ({}, {"Rules": [blocking("SSE-C")]}, Encryption()),
     ],
 )
 def test_an_object_is_stored_as_asked_else_as_the_bucket_says(
     members: dict[str, Any], bucket: dict[str, Any] | None, expected: Encryption
 ) -> None:
     assert encryption.effective(members, bucket, RESOLVE) == expected
+
+
+def test_a_bucket_may_block_customer_keys() -> None:
+    with pytest.raises(S3Error) as caught:
+        encryption.effective(customer(), {"Rules": [blocking("SSE-C")]}, RESOLVE)
+    assert (caught.value.status, caught.value.code) == (403, "AccessDenied")
 
 
 @pytest.mark.parametrize(
@@ -262,6 +275,8 @@ def test_the_members_are_headers_of_a_write() -> None:
         configuration("AES256"),
         configuration("aws:kms", True, ENABLED),
         configuration("aws:kms:dsse"),
+        {"Rules": [blocking("SSE-C")]},
+        {"Rules": [{**configuration("AES256")["Rules"][0], **blocking("NONE")}]},
     ],
 )
 def test_a_valid_document_passes(document: dict[str, Any]) -> None:
@@ -276,6 +291,8 @@ def test_a_valid_document_passes(document: dict[str, Any]) -> None:
         ({"Rules": [{"BucketKeyEnabled": True}]}, "MalformedXML"),
         ({"Rules": DEFAULT_CONFIGURATION["Rules"] * 2}, "MalformedXML"),
         (configuration("ROT13"), "MalformedXML"),
+        ({"Rules": [{**configuration("ROT13")["Rules"][0], **blocking("SSE-C")}]}, "MalformedXML"),
+        ({"Rules": [blocking("SSE-C")] * 2}, "MalformedXML"),
         (configuration("AES256", None, ENABLED), "InvalidArgument"),
     ],
 )

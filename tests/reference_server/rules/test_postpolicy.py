@@ -207,7 +207,8 @@ V2 = ("signature", "awsaccesskeyid")
 
 
 def signed(*names: str, without: str = "") -> dict[str, str]:
-    return {name: "value" for name in ("key", "policy", *names) if name != without}
+    values = {"x-amz-algorithm": "AWS4-HMAC-SHA256"}
+    return {name: values.get(name, "value") for name in ("key", "policy", *names) if name != without}
 
 
 @pytest.mark.parametrize(
@@ -238,6 +239,13 @@ def test_a_missing_field_is_named(fields: dict[str, str], name: str) -> None:
     assert (caught.value.status, caught.value.code) == (400, "InvalidArgument")
     assert caught.value.elements == {"ArgumentName": name, "ArgumentValue": ""}
     assert f"a field named '{name}'" in caught.value.message
+
+
+def test_an_unknown_algorithm_is_named() -> None:
+    with pytest.raises(S3Error) as caught:
+        postpolicy.check_fields({**signed(*V4), "x-amz-algorithm": "AWS4-ECDSA-P256-SHA256"})
+    assert (caught.value.status, caught.value.code) == (400, "InvalidArgument")
+    assert caught.value.elements["ArgumentName"] == "X-Amz-Algorithm"
 
 
 def test_a_policy_without_signature_is_denied() -> None:
