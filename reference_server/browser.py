@@ -26,12 +26,11 @@ def preflight(store: Store, request: Request) -> Headers:
         S3Error: BadRequest, AccessForbidden.
     """
     headers = request.headers
-    origin, method = headers.get("origin"), headers.get(_METHOD)
-    if origin and request.bucket and store.bucket(request.bucket) is None:
-        elements: dict[str, object] = {"Method": method or request.method, "ResourceType": "BUCKET"}
-        raise S3Error("AccessForbidden", "CORSResponse: Bucket not found", elements)
-    resource = "OBJECT" if request.key is not None else "BUCKET"
-    return cors.preflight(_configuration(store, request.bucket), origin, method, headers.get(_HEADERS), resource)
+    return cors.preflight(
+        _configuration(store, request.bucket),
+        *(headers.get("origin"), headers.get(_METHOD), headers.get(_HEADERS)),
+        "OBJECT" if request.key is not None else "BUCKET",
+    )
 
 
 def actual(store: Store, head: Head, domains: tuple[str, ...]) -> Headers:

@@ -58,7 +58,7 @@ CREATE TABLE IF NOT EXISTS part (
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket. `id` is 0 for one that exists only by implication; `settings` by name, see `ops/settings`."""
+    """A bucket. `id` is 0 for one that exists only by implication; `settings` by name, see `ops/config`."""
 
     id: int
     name: str

@@ -11,7 +11,6 @@ import socket
 import ssl
 import sys
 import tempfile
-import time
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,7 +127,7 @@ class TlsSocket:
     """The server's side of a TLS connection, with the methods of a plain socket and their meaning.
 
     `ssl.SSLSocket` differs where it matters: its `shutdown` forgets that there is TLS, so that what is sent
-    afterwards goes out unencrypted, and its timeout begins anew with every record.
+    afterwards goes out unencrypted, and the client is not told that the stream ends.
 
     Args:
         sock: an accepted connection; it belongs to this object from now on.
@@ -141,6 +140,7 @@ class TlsSocket:
     def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
         self._tls = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         self._ended = False
+        self.sendall = self._tls.sendall
         self.settimeout = self._tls.settimeout
         self.close = self._tls.close
 
@@ -158,17 +158,6 @@ class TlsSocket:
     def recv(self, size: int, /) -> bytes:
         """Some bytes; none at the end of the stream. Once our side is ended, they are what crossed the wire."""
         return socket.socket.recv(self._tls, size) if self._ended else self._tls.recv(size)
-
-    def sendall(self, data: bytes, /) -> None:
-        """Send all of it within the timeout, or raise OSError."""
-        timeout = self._tls.gettimeout()
-        deadline = None if timeout is None else time.monotonic() + timeout
-        with memoryview(data) as view:
-            sent = 0
-            while sent < len(view):
-                sent += self._tls.send(view[sent:])
-                if deadline is not None and time.monotonic() > deadline and sent < len(view):
-                    raise TimeoutError
 
     def shutdown(self, how: int, /) -> None:
         """End one direction or both. `SHUT_WR` says goodbye first, as far as it can without waiting.

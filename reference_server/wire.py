@@ -59,7 +59,7 @@ class Limits:
     connections: int = 1000
 
 
-@dataclass
+@dataclass(slots=True)
 class Head:
     """One request head. Header names are lower case; repeated headers are joined with a comma."""
 
@@ -72,7 +72,7 @@ class Head:
     secure: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class Answer:
     """What goes back. `body` is bytes, or an iterable of chunks whose total is `length`.
 
@@ -148,7 +148,9 @@ class _Events:
             return
         version = self.parser.get_http_version()
         headers: dict[str, str] = {}
+        size = len(self._target) + 4 * len(self._headers)
         for raw_name, raw_value in self._headers:
+            size += len(raw_name) + len(raw_value)
             name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip(" \t")
             if name in headers:
                 if name == "host":
@@ -156,7 +158,6 @@ class _Events:
                     return
                 value = f"{headers[name]},{value}"
             headers[name] = value
-        size = len(self._target) + sum(len(name) + len(value) + 4 for name, value in self._headers)
         if len(self._headers) > self._limits.header_lines:
             self.queue.append(S3Error("RequestHeaderSectionTooLarge", status=431))
         elif size > self._limits.head:

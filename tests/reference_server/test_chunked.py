@@ -74,6 +74,7 @@ CRC = "x-amz-checksum-crc32"
         (unsigned().replace(b"\r\n", b"\n"), 11, {}, "IncompleteBody"),
         (unsigned(), 10, {}, "IncompleteBody"),
         (b"xyz\r\n" + unsigned(), 11, {}, "IncompleteBody"),
+        (b"3\r\nhell\r\n0\r\n\r\n", 3, {}, "IncompleteBody"),
         (unsigned(), "", {}, "MissingContentLength"),
         (unsigned(), "many", {}, "MissingContentLength"),
     ],
@@ -192,16 +193,25 @@ def test_chnk_024_parts(raw: Raw, bucket: str) -> None:
     assert reply.headers["etag"] == f'"{hashlib.md5(b"hello world").hexdigest()}"'
 
 
-def test_trailing_headers_are_bounded() -> None:
-    """Nothing else bounds them: they are part of a body that may have 5 GiB."""
+@pytest.mark.parametrize(
+    ("start", "again", "code"),
+    [
+        pytest.param(b"0\r\n", b"x-amz-meta-a: v\r\n", "MalformedTrailerError", id="trailing headers"),
+        pytest.param(b"0\r\n", b"x-amz-meta-a: v", "IncompleteBody", id="a trailing header"),
+        pytest.param(b"4;chunk-signature=", b"0123456789", "IncompleteBody", id="the head of a chunk"),
+    ],
+)
+def test_what_is_no_data_is_bounded(start: bytes, again: bytes, code: str) -> None:
+    """Nothing else bounds it: it is part of a body that may have 5 GiB."""
     given = 0
 
-    def lines() -> Iterator[bytes]:
+    def blocks() -> Iterator[bytes]:
         nonlocal given
-        yield b"0\r\n"
-        for given in range(100_000):
-            yield b"x-amz-meta-%d: v\r\n" % given
+        yield start
+        while given < 1_000_000:
+            given += len(again)
+            yield again
 
-    with pytest.raises(S3Error, match="MalformedTrailerError"):
-        list(ChunkedReader(lines(), None, trailer=True))
-    assert 100 < given < 1000
+    with pytest.raises(S3Error, match=code):
+        list(ChunkedReader(blocks(), None, trailer=True))
+    assert 10_000 < given < 40_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -149,3 +150,16 @@ def test_an_output_that_nobody_reads_is_said_so() -> None:
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (2, "s3conform serve: cannot write to standard output: Broken pipe\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system about another process")
+def test_many_connections_find_enough_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with started("--json", "--until-eof") as process:
+            process.stdout.readline()
+            allowed, _ = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert allowed == min(4096, hard)

@@ -210,16 +210,16 @@ def test_an_answer_to_a_large_refused_body_arrives_whole(authority: tls.Authorit
         assert read_all(sock).endswith(b"\r\n\r\nok")
 
 
-def test_a_client_that_takes_a_record_now_and_then_is_given_up(authority: tls.Authority) -> None:
-    """The time is for all that is sent at once, as with plain sockets, and not for each record."""
+def test_a_client_that_takes_record_after_record_is_given_up(authority: tls.Authority) -> None:
+    """The time is for all that is sent at once, as with plain sockets, and does not begin anew with each record."""
     ended = threading.Event()
-    answer = Answer(200, body=b"x" * 50_000_000, done=ended.set)
+    answer = Answer(200, body=b"x" * 100_000_000, done=ended.set)
     with serving(authority, lambda *_: answer, idle=0.5) as server, connect(server, authority) as sock:
         sock.sendall(REQUEST)
-        for _ in range(40):
-            sock.recv(16384)
-            if ended.wait(0.05):
-                break
+        end = time.monotonic() + 3
+        while time.monotonic() < end and not ended.wait(0.001):
+            with suppress(ssl.SSLError):
+                sock.recv(16384)
         assert ended.is_set()
 
 
@@ -238,6 +238,7 @@ def test_a_stop_waits_for_nobody_and_says_goodbye(authority: tls.Authority) -> N
         idle.sendall(REQUEST)
         assert read_one(idle)[1] == b"ok"
         silent.sendall(b"\x16\x03\x01")
+        time.sleep(0.1)  # until the server waits for both
         started = time.monotonic()
         server.stop()
         assert time.monotonic() - started < 0.7

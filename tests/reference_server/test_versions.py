@@ -19,8 +19,8 @@ from reference_server import objects
 from reference_server.listing import BEFORE, BEHIND
 from reference_server.objects import Objects, StoredObject
 from reference_server.store import Store
-from tests.reference_server.catalogue.histories import entries, history, put
-from tests.reference_server.catalogue.steps import completion, refusal, tree, version
+from tests.reference_server.catalogue.histories import entries, history, mark, put
+from tests.reference_server.catalogue.steps import MIN_PART, Upload, completion, refusal, tree, version
 from tests.reference_server.test_durability import serving
 from tests.reference_server.versions_model import ID, KEYS, Kept, Session, Steps
 
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     Serve = Callable[..., Iterator[Running]]
 
 _numbers = itertools.count()
+
+
+@pytest.fixture
+def enabled(raw: Raw, bucket: str) -> str:
+    """A bucket that keeps versions."""
+    version(raw, bucket)
+    return bucket
 
 
 # Any order of operations
@@ -51,7 +58,7 @@ def blobs(running: Running) -> int:
     return int((running.store.row("SELECT count(*) FROM blob") or (0,))[0])
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(steps=_STEPS, seed=st.integers(0, 1000))
 def test_versions_are_what_the_model_says(
     running: Running, raw: Raw, steps: list[tuple[str, str, int]], seed: int
@@ -97,6 +104,23 @@ def test_deleting_the_null_version_of_a_bucket_without_versions_counts_as_a_chan
     assert refusal(done) == (409, "ConditionalRequestConflict")
 
 
+def test_a_version_keeps_its_parts(raw: Raw, enabled: str) -> None:
+    """Also when it is covered by newer versions, uncovered again, and the only one left."""
+    path, first, last = f"/{enabled}/k", b"a" * MIN_PART, b"b"
+    upload = Upload(raw, path, {"x-amz-checksum-algorithm": "CRC32", "x-amz-checksum-type": "FULL_OBJECT"})
+    joined = upload.finish(first, last).headers[ID]
+    newer = [put(raw, path), mark(raw, path)]
+    for doomed in (*newer, None):
+        target = f"{path}?versionId={joined}&partNumber="
+        parts = [raw("GET", f"{target}{number}") for number in (1, 2)]
+        assert [part.body for part in parts] == [first, last]
+        assert {part.headers["x-amz-mp-parts-count"] for part in parts} == {"2"}
+        assert raw("HEAD", f"{target}3").status == 416
+        if doomed is not None:
+            raw("DELETE", f"{path}?versionId={doomed}")
+    assert raw("GET", path).body == first + last
+
+
 def test_the_order_of_versions_is_that_of_the_requests_even_if_the_clock_goes_back(serve: Serve) -> None:
     """Or stands still: what was written last is the newest, and positions in the listing hold."""
     hours = iter([0.0, -100.0, -100.0, 50.0, -50.0, -50.0])
@@ -115,13 +139,6 @@ def test_the_order_of_versions_is_that_of_the_requests_even_if_the_clock_goes_ba
 
 
 # Many threads
-
-
-@pytest.fixture
-def enabled(raw: Raw, bucket: str) -> str:
-    """A bucket that keeps versions."""
-    version(raw, bucket)
-    return bucket
 
 
 def together(*jobs: object) -> list[list[str]]:

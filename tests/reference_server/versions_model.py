@@ -229,7 +229,8 @@ class Steps:
                 assert (reply.status, reply.body) == (200, kept.body)
         expected = self.model.listed()
         for size in range(1, len(expected) + 1):
-            assert list(self._pages(size)) == [expected[at : at + size] for at in range(0, len(expected), size)]
+            found = list(itertools.islice(self._pages(size), len(expected) + 1))
+            assert found == [expected[at : at + size] for at in range(0, len(expected), size)]
 
     def _pages(self, size: int) -> Iterator[list[Entry]]:
         position, more = "", "true"

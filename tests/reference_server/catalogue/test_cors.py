@@ -139,8 +139,9 @@ def test_a_bucket_without_rules_allows_no_preflight(
 
 def test_a_missing_bucket_allows_no_preflight(raw: Raw) -> None:
     """It is refused as a bucket without rules is, and not as missing (recorded on AWS)."""
-    reply = preflight(raw, "/no-such-bucket-here/k", method=None)
-    assert refusal(reply, "Method", "ResourceType") == (403, "AccessForbidden", "OPTIONS", "BUCKET")
+    for method, named in ((None, "OPTIONS"), ("PUT", "PUT")):
+        reply = preflight(raw, "/no-such-bucket-here/k", method=method)
+        assert refusal(reply, "Method", "ResourceType") == (403, "AccessForbidden", named, "BUCKET")
     assert refusal(preflight(raw, "/no-such-bucket-here/k", origin=None)) == (400, "BadRequest")
 
 
@@ -209,6 +210,15 @@ def test_a_star_stands_for_part_of_a_host(raw: Raw, bucket: str) -> None:
         assert refusal(reply, "ResourceType") == (403, "AccessForbidden", "BUCKET")
 
 
+@pytest.mark.parametrize(("method", "headers"), [("GET", "bad header"), ("PATCH", None), (None, None)])
+def test_a_preflight_asks_for_what_can_be(raw: Raw, bucket: str, method: str | None, headers: str | None) -> None:
+    """What is no header or no method of S3 is refused, and the refusal tells a browser nothing more."""
+    allow(raw, bucket, rule("*", headers=("*",)))
+    reply = preflight(raw, f"/{bucket}/k", method=method, headers=headers)
+    assert refusal(reply) == (400, "BadRequest")
+    assert granted(reply) == {}
+
+
 @pytest.mark.parametrize(
     "signature",
     [
@@ -269,6 +279,15 @@ def test_an_ordinary_request_may_ask_as_a_preflight_does(raw: Raw, bucket: str) 
     assert granted(read(raw, f"/{bucket}/k", more={"Access-Control-Request-Headers": "authorization"})) == {}
     found = granted(read(raw, f"/{bucket}/k", more={"Access-Control-Request-Headers": "Content-Type"}))
     assert found["access-control-allow-headers"] == "content-type"
+
+
+def test_rules_are_of_one_bucket(raw: Raw, bucket: str) -> None:
+    """Not of another whose name is like the host of its website."""
+    allow(raw, bucket, rule(ORIGIN))
+    assert raw("PUT", f"/{bucket}.s3-website").status == 200
+    assert granted(read(raw, f"/{bucket}")) != {}
+    assert granted(read(raw, f"/{bucket}.s3-website")) == {}
+    assert granted(read(raw, "/")) == {}
 
 
 def test_scripts_may_see_refusals_too(raw: Raw, bucket: str) -> None:

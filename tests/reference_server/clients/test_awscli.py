@@ -126,7 +126,8 @@ def test_single_objects_go_up_and_down(plain: Site, aws: Program, large: bytes, 
     assert "(404)" in aws("s3", "cp", f"s3://{bucket}/none", "none", code=FAILED_TRANSFER).err
 
 
-def test_copies_and_moves_within_the_server(plain: Site, aws: Program, large: bytes) -> None:
+def test_copies_and_moves_within_the_server(cli: Cli, plain: Site, aws: Program, large: bytes) -> None:
+    """Version 1 leaves the metadata of what it copies in parts behind; version 2 takes it along."""
     bucket, other = plain.bucket(), plain.bucket()
     plain.put(bucket, {"small": b"small", "goes": b"goes"})
     plain.s3.put_object(Bucket=bucket, Key="large", Body=large, Metadata={"a": "1"}, Tagging="t=1")
@@ -135,7 +136,7 @@ def test_copies_and_moves_within_the_server(plain: Site, aws: Program, large: by
     assert plain.stored(other) == {"all/large": large, "all/small": b"small", "went": b"goes"}
     assert sorted(plain.stored(bucket)) == ["large", "small"]
     head = plain.head(other, "all/large")
-    assert (head["ETag"][-3:], head["Metadata"]) == ('-2"', {"a": "1"})  # by UploadPartCopy
+    assert (head["ETag"][-3:], head["Metadata"]) == ('-2"', {"a": "1"} if cli.version == 2 else {})
 
 
 def test_folders_are_synchronised(plain: Site, aws: Program, tree: dict[str, bytes], tmp_path: Path) -> None:
@@ -160,6 +161,16 @@ def test_folders_are_synchronised(plain: Site, aws: Program, tree: dict[str, byt
     aws("s3", "sync", f"s3://{bucket}/x", "back", "--exclude", "*", "--include", "sub/*", "--no-progress")
     assert read_tree(tmp_path / "back") == {name: body for name, body in tree.items() if name.startswith("sub/")}
     assert aws("s3", "sync", f"s3://{bucket}/x", "source").out == b""
+
+
+def test_an_empty_file_does_not_spoil_the_connection_for_the_next(plain: Site, aws: Program, tmp_path: Path) -> None:
+    """One connection for all: the CLI expects `100 Continue` for an empty file too, and else misreads what follows."""
+    bucket, files = plain.bucket(), {"1-empty": b"", "2-full": b"x", "3-empty": b"", "4-full": b"y"}
+    write_tree(tmp_path / "files", files)
+    write_tree(tmp_path, {"config": b"[default]\ns3 =\n  max_concurrent_requests = 1\n"})
+    sync = ("s3", "sync", "files", f"s3://{bucket}", "--no-progress", "--cli-read-timeout", "10")
+    aws(*sync, AWS_CONFIG_FILE=str(tmp_path / "config"))
+    assert plain.stored(bucket) == files
 
 
 def test_listings_and_recursive_removal(plain: Site, aws: Program) -> None:

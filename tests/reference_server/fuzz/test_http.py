@@ -139,6 +139,7 @@ _VALID = _seeds()
 @bounded(500)
 @given(seed=st.integers(0, 9), changes=edits(PIECES, 5), cuts=st.lists(st.integers(0, 2000), max_size=5))
 @example(seed=7, changes=[], cuts=[260, 480])
+@example(seed=8, changes=[(0, 3, b"CONNECT"), (55, 0, b"what is no request")], cuts=[60])
 def test_a_stream_means_the_same_however_it_is_cut(seed: int, changes: Edits, cuts: list[int]) -> None:
     """What passes for one request in one packet and for two in two is how requests are smuggled."""
     data = edited(_VALID[seed], changes)

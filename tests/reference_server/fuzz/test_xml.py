@@ -210,7 +210,7 @@ LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
         pytest.param('<!DOCTYPE a [<!ENTITY % x SYSTEM "file:///dev/zero">%x;]><a/>', id="a parameter entity"),
         pytest.param("<!DOCTYPE a><a/>", id="any declaration"),
         pytest.param("<a>&undeclared;</a>", id="an entity that nobody declared"),
-        pytest.param("<a>" * 100_000, id="deeper than the stack"),
+        pytest.param("<a>" * 100 + "</a>" * 100, id="deeper than any document is"),
         pytest.param("<a>" + "<b/>" * 300_000 + "</a>", id="more elements than any document has"),
     ],
 )
@@ -218,6 +218,11 @@ def test_documents_that_want_more_than_they_say_are_refused_quickly(document: st
     started = time.thread_time()
     assert parse_xml(document.encode()) is None
     assert time.thread_time() - started < 4
+
+
+@pytest.mark.parametrize("encoding", ["no-such-encoding", "utf-7", "shift_jis", "hex", "utf-16"])
+def test_an_encoding_that_cannot_be_read_is_refused(encoding: str) -> None:
+    assert parse_xml(f"<?xml version='1.0' encoding='{encoding}'?><a>b</a>".encode()) is None
 
 
 def test_a_long_document_with_every_character_as_a_reference_takes_no_longer_than_its_length() -> None:

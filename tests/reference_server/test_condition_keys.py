@@ -1,0 +1,156 @@
+"""What a request tells the conditions of policies: it is let in if it meets one, and no other request is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from tests.reference_server.catalogue.permissions import canonical_id, set_policy, statement
+from tests.reference_server.catalogue.steps import fill, refusal
+from tests.reference_server.privileges import Ask
+from tests.reference_server.signing import Signer
+
+if TYPE_CHECKING:
+    from conftest import Raw, Running
+
+DENIED = (403, "AccessDenied")
+READ, LIST, WRITE, WRITE_ALL = "s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:PutObject*"
+GET, PUT = Ask("GET", "/{bucket}/k"), Ask("PUT", "/{bucket}/k", "x")
+COPY = {"x-amz-copy-source": "/{bucket}/k", "x-amz-metadata-directive": "REPLACE"}
+SSE, CLASS, TAGS = "x-amz-server-side-encryption", "x-amz-storage-class", "x-amz-tagging"
+
+
+def get(name: str, value: str) -> Ask:
+    """A GET with a header."""
+    return replace(GET, headers={name: value})
+
+
+def put(name: str, value: str) -> Ask:
+    """A PUT with a header."""
+    return replace(PUT, headers={name: value})
+
+
+def listing(query: str) -> Ask:
+    """A list of the bucket."""
+    return Ask("GET", f"/{{bucket}}?{query}")
+
+
+@pytest.fixture(scope="module")
+def other(running: Running) -> Raw:
+    """Requests of the other account."""
+    return running.raw(("OTHERKEY", "other-secret"))
+
+
+#: Action, operator, condition key, value; a request that meets it, and one that does not, where there is one.
+CONDITIONS = [
+    (READ, "Bool", "aws:SecureTransport", "false", GET, None),
+    (READ, "Bool", "aws:SecureTransport", "true", None, GET),
+    (READ, "IpAddress", "aws:SourceIp", "127.0.0.0/8", GET, None),
+    (READ, "NotIpAddress", "aws:SourceIp", "127.0.0.1", None, GET),
+    (READ, "IpAddress", "aws:SourceIp", "192.0.2.1", None, get("X-Forwarded-For", "192.0.2.1")),
+    (
+        READ,
+        "StringLike",
+        "aws:Referer",
+        "http://a.test/*",
+        get("Referer", "http://a.test/b"),
+        get("Referer", "http://b"),
+    ),
+    (READ, "StringLike", "aws:Referer", "*", get("Referer", "x"), GET),
+    (READ, "StringEquals", "aws:UserAgent", "a", get("User-Agent", "a"), get("User-Agent", "b")),
+    (READ, "DateLessThan", "aws:CurrentTime", "2099-01-01T00:00:00Z", GET, None),
+    (READ, "DateLessThan", "aws:CurrentTime", "2020-01-01T00:00:00Z", None, GET),
+    (READ, "NumericGreaterThan", "aws:EpochTime", "1600000000", GET, None),
+    (READ, "StringEquals", "aws:RequestedRegion", "us-east-1", GET, None),
+    (READ, "StringEquals", "aws:username", "OTHERKEY", GET, None),
+    (READ, "StringEquals", "aws:PrincipalType", "Anonymous", None, GET),
+    (READ, "StringEquals", "s3:ResourceAccount", "{owner}", GET, None),
+    (READ, "StringEquals", "s3:authType", "REST-HEADER", GET, None),
+    (READ, "StringEquals", "s3:signatureversion", "AWS", None, GET),
+    (READ, "StringEquals", "s3:ExistingObjectTag/Kind", "open", GET, Ask("GET", "/{bucket}/untagged")),
+    (LIST, "StringLike", "s3:prefix", "home/*", listing("prefix=home%2Fa"), listing("prefix=homes")),
+    (LIST, "StringEquals", "s3:prefix", "home/", listing("prefix=home%2F"), listing("")),
+    (LIST, "StringEquals", "s3:prefix", "home/", None, listing("prefix=&prefix=home%2F")),
+    (LIST, "StringEquals", "s3:delimiter", "/", listing("delimiter=%2F"), listing("delimiter=-")),
+    (LIST, "NumericLessThanEquals", "s3:max-keys", "10", listing("max-keys=10"), listing("max-keys=11")),
+    (WRITE_ALL, "StringEquals", "s3:x-amz-acl", "private", put("x-amz-acl", "private"), PUT),
+    (WRITE, "StringEquals", f"s3:{SSE}", "AES256", put(SSE, "AES256"), PUT),
+    (WRITE, "StringEquals", f"s3:{CLASS}", "STANDARD_IA", put(CLASS, "STANDARD_IA"), PUT),
+    (WRITE_ALL, "StringEquals", "s3:RequestObjectTag/Kind", "a", put(TAGS, "Kind=a"), put(TAGS, "Kind=b&Other=a")),
+    (
+        WRITE_ALL,
+        "ForAllValues:StringLike",
+        "s3:RequestObjectTagKeys",
+        "a*",
+        put(TAGS, "a=1&aa=2"),
+        put(TAGS, "a=1&b=2"),
+    ),
+    (WRITE, "Null", "s3:if-none-match", "false", Ask("PUT", "/{bucket}/new", "x", {"If-None-Match": "*"}), PUT),
+    ("s3:*Object", "StringLike", "s3:x-amz-copy-source", "/{bucket}/*", Ask("PUT", "/{bucket}/k", "", COPY), PUT),
+]
+
+
+@pytest.mark.parametrize(
+    ("action", "operator", "key", "value", "met", "missed"),
+    CONDITIONS,
+    ids=[f"{operator} {key} {value}" for _, operator, key, value, _, _ in CONDITIONS],
+)
+def test_a_condition_decides(
+    running: Running,
+    raw: Raw,
+    other: Raw,
+    bucket: str,
+    action: str,
+    operator: str,
+    key: str,
+    value: str,
+    met: Ask | None,
+    missed: Ask | None,
+) -> None:
+    """It lets in the request that meets it and no other."""
+    assert raw("PUT", f"/{bucket}/k", b"x", {"x-amz-tagging": "Kind=open"}).status == 200
+    fill(raw, bucket, "untagged")
+    owner = running.app.account(canonical_id(raw))
+    assert owner is not None
+
+    def placed(text: str) -> str:
+        return text.replace("{bucket}", bucket).replace("{owner}", owner.number)
+
+    conditions = {operator: {key: placed(value)}}
+    resource = "" if action == LIST else "/*"
+    theirs = {"CanonicalUser": canonical_id(other)}
+    set_policy(raw, bucket, statement(bucket, action, principal=theirs, resource=resource, conditions=conditions))
+    for ask, expected in ((met, 200), (missed, 403)):
+        if ask is not None:
+            headers = {name: placed(text) for name, text in ask.headers.items()}
+            reply = other(ask.method, placed(ask.target), ask.body.encode(), headers)
+            assert (reply.status, reply.code) == (expected, "" if expected == 200 else "AccessDenied")
+
+
+def test_a_url_is_good_for_as_long_as_the_bucket_says(raw: Raw, bucket: str) -> None:
+    """Whatever its signer chose; the age is in milliseconds."""
+    fill(raw, bucket, "k")
+    path = f"/{bucket}/k"
+    old = {"NumericGreaterThan": {"s3:signatureAge": "600000"}}
+    set_policy(raw, bucket, statement(bucket, "s3:GetObject", effect="Deny", conditions=old))
+    for age, status in ((0, 200), (500, 200), (700, 403)):
+        signer = Signer(at=time.time() - age)
+        assert raw("GET", signer.presigned("GET", path, {"Host": raw.host}, "3600"), sign=False).status == status
+    assert raw("GET", path).status == 200
+    by_url = {"StringEquals": {"s3:authType": "REST-QUERY-STRING"}}
+    set_policy(raw, bucket, statement(bucket, "s3:GetObject", effect="Deny", conditions=by_url))
+    assert raw("GET", Signer().presigned("GET", path, {"Host": raw.host}), sign=False).status == 403
+    assert raw("GET", path).status == 200
+
+
+def test_everybody_has_a_folder(raw: Raw, other: Raw, bucket: str) -> None:
+    """By a variable in the resource; names do not reach into folders of others."""
+    set_policy(raw, bucket, statement(bucket, "s3:PutObject", resource="/home/${aws:username}/*"))
+    assert other("PUT", f"/{bucket}/home/OTHERKEY/k", b"x").status == 200
+    for key in ("home/OWNERKEY/k", "home/OTHERKEYS/k", "home/OTHERKEY", "home/*/k", "home/${aws:username}/k"):
+        for signed in (True, False):
+            assert refusal(other("PUT", f"/{bucket}/{quote(key)}", b"x", sign=signed)) == DENIED
