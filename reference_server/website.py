@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from reference_server import browser
 from reference_server.auth import ANONYMOUS, UNSIGNED, Authenticated
 from reference_server.call import Call, Endpoint, checked
-from reference_server.errors import NotModifiedError, S3Error
+from reference_server.errors import S3Error
 from reference_server.frame import frame, request_ids
-from reference_server.ops.reads import get_object
+from reference_server.ops.reads import get_object, head_object
 from reference_server.request import split_target
 from reference_server.rules import website as rules
 from reference_server.rules.website import Redirect, Visit
@@ -79,8 +79,7 @@ def _failed(endpoint: Endpoint, request: Request, bucket: Bucket, visit: Visit, 
     configuration = bucket.settings["website"]
     index = rules.directory_index(configuration, visit.key)
     # Whether the key is there decides, not the error: without leave to list, a missing one is 403.
-    missing = index is not None and endpoint.objects.get(bucket, visit.key) is None
-    if index is not None and missing and _readable(endpoint, request, index):
+    if index is not None and endpoint.objects.get(bucket, visit.key) is None and _readable(endpoint, request, index):
         return _redirected(rules.to_directory(visit.key))
     redirect = rules.redirect_after(configuration, visit, error.status)
     if redirect is not None:
@@ -99,16 +98,16 @@ def _failed(endpoint: Endpoint, request: Request, bucket: Bucket, visit: Visit, 
 
 def _plain(request: Request) -> Request:
     """The same without ranges and conditions."""
-    return replace(request, head=replace(request.head, headers={"host": request.headers["host"]}))
+    sent = request.head.headers
+    kept = {name: value for name, value in sent.items() if name != "range" and not name.startswith("if-")}
+    return replace(request, head=replace(request.head, headers=kept))
 
 
 def _readable(endpoint: Endpoint, request: Request, key: str) -> bool:
     try:
-        result = get_object(_call(endpoint, _plain(request), key))
-    except (S3Error, NotModifiedError):
+        head_object(_call(endpoint, _plain(request), key))
+    except S3Error:
         return False
-    if result.done is not None:
-        result.done()
     return True
 
 

@@ -146,6 +146,9 @@ class _Events:
         if self._head_known:
             self._head_known = False
             return
+        if len(self._headers) > self._limits.header_lines:
+            self.queue.append(S3Error("RequestHeaderSectionTooLarge", status=431))
+            return
         version = self.parser.get_http_version()
         headers: dict[str, str] = {}
         size = len(self._target) + 4 * len(self._headers)
@@ -158,9 +161,7 @@ class _Events:
                     return
                 value = f"{headers[name]},{value}"
             headers[name] = value
-        if len(self._headers) > self._limits.header_lines:
-            self.queue.append(S3Error("RequestHeaderSectionTooLarge", status=431))
-        elif size > self._limits.head:
+        if size > self._limits.head:
             self.queue.append(S3Error("RequestHeaderSectionTooLarge"))
         elif version not in ("1.0", "1.1"):
             self.queue.append(S3Error("BadRequest"))

@@ -18,7 +18,7 @@ from tests.bench.table import Measure
 _MIB = 1024 * 1024
 _MEGA = 1e6
 _SIZE = 64 * _MIB
-_ROUNDS = 7
+_ROUNDS = 15
 _BLOCK = bytes(range(256)) * 4096  # 1 MiB
 
 

@@ -9,7 +9,7 @@ from tests.bench.table import Measure
 
 _BODY = bytes(range(256)) * 4
 _REQUESTS = 400
-_ROUNDS = 9
+_ROUNDS = 13
 _MICRO = 1e6
 
 

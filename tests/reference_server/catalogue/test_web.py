@@ -9,13 +9,16 @@ from urllib.parse import quote
 import pytest
 import urllib3
 
+from reference_server.wire import Head
 from tests.reference_server.catalogue.permissions import set_policy, statement
 from tests.reference_server.catalogue.steps import put_document, refusal, texts, tree
+from tests.reference_server.fuzz.support import Body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
-    from conftest import Raw, Reply
+    from conftest import Raw, Reply, Running
 
 INDEX = "<IndexDocument><Suffix>index.html</Suffix></IndexDocument>"
 ERROR = "<ErrorDocument><Key>errors/page.html</Key></ErrorDocument>"
@@ -86,6 +89,7 @@ def test_a_new_bucket_has_no_website(raw: Raw, bucket: str) -> None:
     assert refusal(raw("GET", path), "BucketName") == (404, "NoSuchWebsiteConfiguration", bucket)
     page = Visitor(raw, bucket)("/")
     assert (page.status, page.headers["x-amz-error-code"]) == (404, "NoSuchWebsiteConfiguration")
+    assert f"BucketName: {bucket}" in Text(page.body).found
     routing = rules(rule({"ReplaceKeyPrefixWith": "new/"}, {"KeyPrefixEquals": "old/"}))
     assert configure(raw, bucket, INDEX, ERROR, routing).status == 200
     root = tree(raw("GET", path))
@@ -159,6 +163,7 @@ def test_a_directory_gets_its_slash(site: Visitor) -> None:
     assert site.redirected("/docs") == (302, "/docs/")
     site.put("docs", b"an object")
     assert site("/docs").body == b"an object"
+    assert site("/docs", headers={"If-Match": '"other"'}).status == 412
 
 
 class Text(HTMLParser):
@@ -183,6 +188,7 @@ def test_a_missing_page_is_told_in_html(site: Visitor) -> None:
         page = site("/missing")
         assert (page.status, page.headers["content-type"].partition(";")[0]) == (status, "text/html")
         assert page.headers["x-amz-error-code"] == code
+        assert page.headers["x-amz-error-message"] in Text(page.body).found
         assert f"Code: {code}" in Text(page.body).found
         assert (site("/missing", "HEAD").status, site("/missing", "HEAD").body) == (status, b"")
         set_policy(site.raw, site.bucket, statement(site.bucket, "s3:GetObject"))
@@ -220,6 +226,7 @@ def test_visitors_only_read(site: Visitor, method: str) -> None:
         page = site.raw(method, "/page.html", b"", host=site.host, sign=sign)
         assert (page.status, page.headers["content-type"].partition(";")[0]) == (405, "text/html")
         assert "405 Method Not Allowed" in Text(page.body).found
+        assert {f"Method: {method}", "ResourceType: OBJECT"} <= set(Text(page.body).found.splitlines())
     assert site("/page.html").body == b"<p>page.html</p>"
 
 
@@ -261,6 +268,32 @@ def test_everything_may_be_elsewhere(site: Visitor) -> None:
     assert site.redirected("/a%20b/?c=%26&d") == (301, "http://host.test/a%20b/?c=%26&d")
     assert configure(site.raw, site.bucket, redirect.format("<Protocol>https</Protocol>")).status == 200
     assert site.redirected("/") == (301, "https://host.test/")
+
+
+def test_visitors_over_tls_stay_there(running: Running, site: Visitor) -> None:
+    """A redirect keeps the protocol."""
+    routing = rules(rule({"ReplaceKeyPrefixWith": "new/"}, {"KeyPrefixEquals": "old/"}))
+    assert configure(site.raw, site.bucket, INDEX, routing).status == 200
+    head = Head("GET", b"/old/x", True, {"host": site.host}, secure=True)
+    answer = running.app(head, Body())  # type: ignore[arg-type]
+    assert (answer.status, dict(answer.headers)["Location"]) == (301, f"https://{site.host}/new/x")
+
+
+def test_a_long_object_that_is_elsewhere_leaves_nothing_behind(
+    serve: Callable[..., Iterator[Running]], tmp_path: Path
+) -> None:
+    """Its body is neither sent nor kept open for the visitor: when the object goes, the file does."""
+    for running in serve(data=tmp_path):
+        raw, files = running.raw(), tmp_path / "blobs"
+        assert raw("PUT", "/bucket").status == 200
+        set_policy(raw, "bucket", statement("bucket", "s3:GetObject"))
+        assert configure(raw, "bucket", INDEX).status == 200
+        visitor, before = Visitor(raw, "bucket"), set(files.iterdir())
+        visitor.put("moved", b"b" * 300_000, {"x-amz-website-redirect-location": "/page.html"})
+        assert len(set(files.iterdir()) - before) == 1
+        assert visitor.redirected("/moved") == (301, "/page.html")
+        assert raw("DELETE", "/bucket/moved").status == 204
+        assert set(files.iterdir()) == before
 
 
 @pytest.mark.catalogue("WEB-007")
