@@ -111,8 +111,12 @@ _FIRST = {
 _MIXED = {"ListObjectVersionsOutput": ("Versions", "DeleteMarkers")}
 # Text members with listed values whose own error is checked elsewhere.
 _OPEN_ENUMS = {"BucketLocationConstraint", "FilterRuleName"}
-# Operations that the model wants a digest for, and AWS does not (catalogue TAG-014).
-_NO_DIGEST = {"PutObjectTagging"}
+# Operations that the model wants a digest for, and AWS does not: recorded for tagging of objects (catalogue TAG-014);
+# for the others s3cmd sends none, and its setacl, setpolicy, ws-create, payer and accesslog work on AWS.
+_NO_DIGEST = {
+    *("PutBucketAcl", "PutBucketLogging", "PutBucketPolicy", "PutBucketRequestPayment", "PutBucketWebsite"),
+    *("PutObjectAcl", "PutObjectTagging"),
+}
 # Outputs whose document is the text of one member, in the root element itself.
 _ROOT_TEXT = {"GetBucketLocation": "LocationConstraint"}
 # Numbers that have an error of their own when they are none (catalogue MPC-031).

@@ -67,7 +67,7 @@ class Uploads:
         checksum: tuple[str | None, str | None],
     ) -> str:
         """Begin an upload; `checksum` is algorithm and type. Returns its id."""
-        upload_id = secrets.token_urlsafe(48)
+        upload_id = secrets.token_hex(48)  # not base64, of which one in 64 begins like an option of a command line
         with self._store.transaction():
             self._store.still(bucket)
             self._store.execute(

@@ -252,9 +252,12 @@ class Body:
             self._wait()
         event = queue.popleft()
         if event is None:
+            if self._expects_continue:  # an empty body: some clients wait all the same, and get out of step without
+                self.send_continue()
             self.complete = True
             return None
         if isinstance(event, bytes):
+            self._expects_continue = False  # it did not wait
             self._left -= len(event)
             return event
         queue.appendleft(event)
@@ -288,9 +291,12 @@ class Body:
         """Whether the connection can go on after the answer: nothing is left, or at most `limit` bytes.
 
         Never blocks. A client that waits for `100 Continue` may or may not send its body after a refusal:
-        only closing is unambiguous then.
+        only closing is unambiguous then. So it is with an empty body: botocore sends nothing more on a connection
+        on which it got an answer instead.
         """
         queue = self._connection.events.queue
+        if self._expects_continue and queue and queue[0] is None:
+            return False
         while not self.complete and queue and not isinstance(queue[0], S3Error | Head):
             self._next()
         to_come = not self._failed and not self._expects_continue

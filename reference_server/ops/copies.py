@@ -28,7 +28,7 @@ from reference_server.ops.writes import (
     written_members,
 )
 from reference_server.payload import MAX_BODY, Received
-from reference_server.rules import encryption
+from reference_server.rules import encryption, tags
 from reference_server.uploads import Part
 
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ def copy_object(call: Call) -> Result:
     members = call.members
     source = _source(members["CopySource"])
     _check_request(call)
-    directive = _directive(members, "MetadataDirective", "x-amz-metadata-directive")
-    tagging = _directive(members, "TaggingDirective", "x-amz-tagging-directive")
+    directive = str(members.get("MetadataDirective") or "COPY")
+    if directive not in ("COPY", "REPLACE"):
+        raise invalid_argument("x-amz-metadata-directive", directive, "Unknown metadata directive.")
     asked = members.get("ChecksumAlgorithm")
     algorithm = checksums.named(asked) if asked is not None else None
     kept_class = storage_class(members)
@@ -68,10 +69,9 @@ def copy_object(call: Call) -> Result:
             raise S3Error("InvalidRequest", f"{message} {MAX_BODY}")
         algorithm = algorithm or found.algorithm or checksums.DEFAULT
         kept = headers_of(call) if directive == "REPLACE" else _inherited(found, members)
-        if tagging == "COPY":
-            settings.pop("Tags", None)
-            kept |= {"Tags": found.attributes["Tags"]} if "Tags" in found.attributes else {}
-        kept |= settings
+        kept |= {**settings, "Tags": tags.copied(members, found.attributes.get("Tags", []))}
+        if not kept["Tags"]:
+            del kept["Tags"]
         received, blob = _read_into(call, blobs, (0, found.size), algorithm)
     value = received.checksums[algorithm]
     new = StoredObject(
@@ -82,14 +82,6 @@ def copy_object(call: Call) -> Result:
     shown = checksum_members(algorithm, value, "FULL_OBJECT")
     result = {"ETag": f'"{new.etag}"', "LastModified": new.modified, **shown}
     return Result({"CopyObjectResult": result, **written_members(bucket, stored), **shown_source})
-
-
-def _directive(members: dict[str, Any], member: str, header: str) -> str:
-    asked = str(members.get(member) or "COPY")
-    if asked not in ("COPY", "REPLACE"):
-        kind = member.removesuffix("Directive").lower()
-        raise invalid_argument(header, asked, f"Unknown {kind} directive.")
-    return asked
 
 
 def _inherited(found: StoredObject, members: dict[str, Any]) -> dict[str, Any]:

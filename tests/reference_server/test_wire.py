@@ -344,6 +344,21 @@ def test_no_100_continue_for_a_body_that_is_already_there() -> None:
     assert body == b"body"
 
 
+def test_an_empty_body_is_asked_for_as_well() -> None:
+    """The AWS SDK for Python waits for `100 Continue` before it too, and sends no more after any other answer."""
+    request = b"PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n"
+    with serving(echo) as connect, closing(connect()) as sock:
+        for _ in range(2):
+            sock.sendall(request)
+            assert read_one(sock)[0] == b"HTTP/1.1 100 Continue"
+            assert read_one(sock)[0].startswith(b"HTTP/1.1 200 OK")
+    with serving(lambda *_: text(b"refused")) as connect, closing(connect()) as sock:
+        sock.sendall(request)
+        answer = read_all(sock)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nConnection: close\r\n" in answer
+
+
 # What a server that is wrong on purpose may do
 
 

@@ -128,7 +128,8 @@ def test_a_key_is_neither_empty_nor_too_long(raw: Raw, bucket: str) -> None:
     reply = raw("POST", f"/{bucket}", body, KIND, sign=False)
     assert refusal(reply, "ArgumentName") == (400, "InvalidArgument", "key")
     body = encode(form, CONTENT, f'name="file"; filename="{"é" * 513}"')
-    assert refusal(raw("POST", f"/{bucket}", body, KIND, sign=False)) == (400, "KeyTooLongError")
+    reply = raw("POST", f"/{bucket}", body, KIND, sign=False)
+    assert refusal(reply, "Size", "MaxSizeAllowed") == (400, "KeyTooLongError", "1026", "1024")
     assert raw("GET", f"/{bucket}").elements("Key") == []
 
 
@@ -247,6 +248,13 @@ def test_a_policy_bounds_the_size_of_the_file(
     limit = "10" if size < 10 else "20"
     assert refusal(reply, *elements) == (400, code, limit, str(size))
     assert stored(raw, f"/{bucket}/k") == b"x" * 20
+
+
+def test_the_least_size_is_of_the_whole_file(raw: Raw, bucket: str) -> None:
+    """However little of it has come so far."""
+    form = signed(bucket, {"key": "k"}, ["content-length-range", 800_000, 1_000_000])
+    assert post(raw, bucket, form, b"x" * 900_000).status == 204
+    assert refusal(post(raw, bucket, form, b"x" * 700_000)) == (400, "EntityTooSmall")
 
 
 @pytest.mark.catalogue("POST-010")

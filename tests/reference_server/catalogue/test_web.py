@@ -90,6 +90,9 @@ def test_a_new_bucket_has_no_website(raw: Raw, bucket: str) -> None:
     page = Visitor(raw, bucket)("/")
     assert (page.status, page.headers["x-amz-error-code"]) == (404, "NoSuchWebsiteConfiguration")
     assert f"BucketName: {bucket}" in Text(page.body).found
+    page = Visitor(raw, "no-such-bucket-here")("/")
+    assert (page.status, page.headers["x-amz-error-code"]) == (404, "NoSuchBucket")
+    assert "BucketName: no-such-bucket-here" in Text(page.body).found
     routing = rules(rule({"ReplaceKeyPrefixWith": "new/"}, {"KeyPrefixEquals": "old/"}))
     assert configure(raw, bucket, INDEX, ERROR, routing).status == 200
     root = tree(raw("GET", path))

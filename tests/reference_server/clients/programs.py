@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +17,6 @@ import pytest
 
 SECONDS = 90
 """How long a program may run: far more than it needs, far less than a stuck test run."""
-CONTAINER_SECONDS = 900
-"""A container that nobody removes ends by itself after so long."""
 
 
 class Ended(NamedTuple):
@@ -103,15 +103,25 @@ def installed(name: str) -> str:
 
 @contextmanager
 def container(image: str, folder: Path) -> Iterator[str]:
-    """A container that waits for `docker exec`, on this machine's network and with `folder`; gone after the block."""
+    """A container for `docker exec`, on this machine's network and with `folder`; gone after the block.
+
+    It copies its standard input to its output, and so ends with this process, however that ends.
+    """
     name = f"s3conform-clients-{os.getpid()}"
     options = ["--network", "host", "--user", f"{os.getuid()}:{os.getgid()}", "--volume", f"{folder}:{folder}"]
-    wait = ["--entrypoint", "sleep", image, str(CONTAINER_SECONDS)]
-    try:
-        _docker("run", "--detach", "--rm", "--pull", "never", "--name", name, *options, *wait)
-        yield name
-    finally:
-        _docker("rm", "--force", name)
+    once = ["--rm", "--interactive", "--pull", "never", "--name", name]
+    command = ["docker", "run", *once, *options, "--entrypoint", "cat", image]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(b"started")
+            process.stdin.flush()
+            assert select.select([process.stdout], [], [], SECONDS)[0], f"{image} does not start"
+            assert process.stdout.read(7) == b"started"
+            yield name
+        finally:
+            _docker("rm", "--force", name)
 
 
 def require_image(image: str) -> None:
@@ -127,11 +137,17 @@ def _docker(*arguments: str) -> None:
 
 
 def write_tree(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """Write files by their relative paths; the folder."""
+    """Write files by their relative paths; the folder.
+
+    They are an hour old: times in listings are whole seconds, and what has just been written would seem newer there
+    than the object made of it.
+    """
+    then = time.time() - 3600
     for name, body in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
+        os.utime(path, (then, then))
     return folder
 
 

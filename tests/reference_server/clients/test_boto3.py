@@ -87,6 +87,18 @@ def test_refusals_are_the_exceptions_of_the_model(plain: Site) -> None:
     assert missing.value.response["Error"]["Code"] == "404"
 
 
+def test_no_id_looks_like_an_option_of_a_command_line(plain: Site) -> None:
+    """A command line refuses `--upload-id -abc`. One of 64 random texts would begin so."""
+    bucket, s3 = plain.bucket(), plain.s3
+    ids = [s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"] for _ in range(150)]
+    plain.put(bucket, {str(number): b"" for number in range(150)})
+    where = {"Bucket": bucket, "PaginationConfig": {"PageSize": 1}}
+    pages = s3.get_paginator("list_objects_v2").paginate(**where)
+    ids += [page["NextContinuationToken"] for page in pages if page["IsTruncated"]]
+    assert len(ids) == 299
+    assert [one for one in ids if one.startswith("-")] == []
+
+
 # Transfers
 
 
