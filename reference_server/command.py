@@ -216,11 +216,22 @@ def _certified(
         raise UsageError(str(error)) from None
     with contextlib.ExitStack() as stack:
         try:
-            folder = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="s3conform-ca-")))
+            folder = options.data or stack.enter_context(_temporary_folder())
             bundle = tls.write_bundle(folder, authority.bundle)
         except OSError as error:
             raise UsageError(f"cannot write the certificate of the authority: {error.strerror}") from None
         yield authority.context, bundle
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    """A folder of this process; if it is killed, the next server finds the mark that nobody locks, see `blobs`."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="s3conform-ca-")))
+        mark = stack.enter_context((folder / "mark").open("wb"))
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        (folder / "mark").rename(folder / ".in-use")
+        yield folder
 
 
 def _raise_file_limit() -> None:

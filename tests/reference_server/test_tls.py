@@ -297,7 +297,7 @@ def test_serve_prints_the_bundle_and_takes_it_away_at_the_end() -> None:
         assert facts["endpoint"].startswith("https://127.0.0.1:")
         bundle = Path(facts["ca_bundle"])
         assert stat.S_IMODE(bundle.stat().st_mode) == 0o644
-        assert [entry.name for entry in bundle.parent.iterdir()] == ["ca.pem"]
+        assert sorted(entry.name for entry in bundle.parent.iterdir()) == [".in-use", "ca.pem"]
         client = trusting(bundle.read_bytes())
         address = ("127.0.0.1", int(facts["endpoint"].rpartition(":")[2]))
         with (
@@ -326,6 +326,20 @@ def test_serve_keeps_the_bundle_with_the_data(tmp_path: Path) -> None:
     assert facts["ca_bundle"] == str(tmp_path / "ca.pem")
     assert bundles[0] != bundles[1] == (tmp_path / "ca.pem").read_bytes()
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".ca")]  # noqa: PTH208 - names are enough
+
+
+def test_what_a_killed_server_leaves_is_removed_by_the_next() -> None:
+    with started("--tls", "--json", "--until-eof") as process:
+        left = Path(facts_of(process)["ca_bundle"])
+        with started("--tls", "--json", "--until-eof") as other:
+            facts_of(other)
+            assert left.exists()
+        process.kill()
+        process.wait(5)
+        assert left.exists()
+        with started("--json", "--until-eof") as last:
+            facts_of(last)
+            assert not left.parent.exists()
 
 
 def test_serve_tells_people_where_the_bundle_is() -> None:
