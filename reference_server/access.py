@@ -63,7 +63,7 @@ def require(
     # What a request says as a whole counts for each of its parts, such as the bypass of DeleteObjects.
     asked = _Asked(call, bucket, own, key, {**call.members, **(members or {})})
     allowed = all(asked.may(action) for action in actions_for(operation, asked.members))
-    if allowed and not own and operation in _TELLING and asked.stored is None:
+    if allowed and operation in _TELLING and asked.stored is None:
         allowed = replace(asked, key=None).may("s3:ListBucket")
     if not allowed:
         raise S3Error("AccessDenied")
@@ -106,10 +106,10 @@ class _Asked:
         decision = self._decision(action)
         if decision is False:
             return False
-        of_whom, permission = acl.GRANTED_BY.get(action, ("bucket", None))
+        of_whom, permission = acl.GRANTED_BY.get(action, (None, None))
         if (self.own or decision) and not (of_whom == "object" and self._of_another):
             return True
-        return permission is not None and self._granted(of_whom, permission)
+        return of_whom is not None and permission is not None and self._granted(of_whom, permission)
 
     @cached_property
     def stored(self) -> StoredObject | None:
@@ -152,9 +152,7 @@ class _Asked:
         if ownership(self.bucket) == public_access.ENFORCED:
             return False
         kept: Mapping[str, Any] | None = self.bucket.settings.get(ACL)
-        if of_whom == "object" and self.stored is None:
-            permission = "READ"  # whoever may list may know that there is no such key
-        elif self.stored is not None and of_whom == "object":
+        if of_whom == "object" and self.stored is not None:  # else whoever may list may know that it is missing
             kept = self.stored.attributes.get("ACL")
         counting = block(self.bucket).effective(control(kept, self.bucket.owner))
         return acl.allows(counting, permission, self._account_id)

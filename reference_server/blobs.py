@@ -46,7 +46,7 @@ class BlobStore:
         self._in_use: IO[bytes] | None = None
         if directory is None:
             _remove_abandoned()
-            directory, self._in_use = _temporary()
+            directory, self._in_use = temporary_folder()
         self._directory = directory
         self._directory.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
@@ -131,7 +131,7 @@ class BlobStore:
             (self._directory / name).unlink()
 
 
-def _temporary() -> tuple[Path, IO[bytes]]:
+def temporary_folder() -> tuple[Path, IO[bytes]]:
     """A temporary directory and its mark: a file that stays locked for as long as this process lives."""
     directory = Path(tempfile.mkdtemp(prefix=_TEMPORARY))
     mark = (directory / "mark").open("wb")

@@ -10,10 +10,10 @@ import json
 import os
 import resource
 import secrets
+import shutil
 import signal
 import sqlite3
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -22,8 +22,9 @@ from reference_server.personality import UnknownPersonalityError, load
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from reference_server.auth import Credential
     from reference_server.store import Store
 
 _USAGE = 2
@@ -66,9 +67,11 @@ def _parser() -> argparse.ArgumentParser:
         "--credential",
         action="append",
         default=[],
-        metavar="AK:SK",
-        help="an access key and its secret key; repeat for further accounts (default: one random pair)",
+        metavar="AK:SK[:TOKEN]",
+        help="an access key and its secret key; repeat for further accounts (default: one random pair). With a session "
+        "token, temporary credentials of the account before it",
     )
+    add("--kms-key", action="append", default=[], metavar="ID", help="a KMS key that exists; repeat for more")
     add("--region", default="us-east-1", help="region of all buckets (default: %(default)s)")
     add(
         "--domain",
@@ -117,21 +120,24 @@ def _serve(options: argparse.Namespace) -> int:
     except UnknownPersonalityError as error:
         raise UsageError(str(error)) from None
     _check_defects(options.defect)
-    credentials = dict(_credential(text) for text in options.credential)
+    given = [_credential(text) for text in options.credential]
+    if given and given[0][2] is not None:
+        raise UsageError("--credential with a token is for the account of the --credential before it; there is none")
     domains = tuple(domain.lower() for domain in options.domain)
     _raise_file_limit()
     with _data_folder(options.data), _certified(options, domains) as (ssl_context, bundle):
         # Imported only now: wrong arguments are answered at once.
         from reference_server.app import App  # noqa: PLC0415
+        from reference_server.rules.encryption import KeyRing  # noqa: PLC0415
         from reference_server.server import Server  # noqa: PLC0415
 
         with _store(options.data) as store:
-            if not credentials:
-                credentials = _random_credentials(store.setting)
+            pair, credentials = _credentials(given or [_random_credential(store.setting)])
             app = App(
                 store,
                 credentials,
                 region=options.region,
+                keys=KeyRing(dict.fromkeys(options.kms_key, True)),
                 domains=domains,
                 personality=personality,
                 defects=options.defect,
@@ -144,25 +150,44 @@ def _serve(options: argparse.Namespace) -> int:
                 raise UsageError(f"cannot listen on {options.host} port {options.port}: {reason}") from None
             server.start()
             try:
-                _announce(options, server.endpoint, credentials, bundle)
+                _announce(options, server.endpoint, pair, bundle)
                 _wait(stopped, until_eof=options.until_eof)
             finally:
                 server.stop()
     return 0
 
 
-def _credential(text: str) -> tuple[str, str]:
-    access_key, _, secret = text.partition(":")
-    if not access_key or not secret or "/" in access_key or any(c.isspace() for c in text):
+_Given = tuple[str, str, str | None]
+
+
+def _credential(text: str) -> _Given:
+    """Access key, secret key and session token."""
+    pieces = text.split(":")
+    if len(pieces) not in (2, 3) or not all(pieces) or "/" in pieces[0] or any(c.isspace() for c in text):
         # The value itself is not repeated: it may hold a secret.
-        raise UsageError("--credential wants ACCESS_KEY:SECRET_KEY, without spaces, and no '/' in the access key")
-    return access_key, secret
+        raise UsageError(
+            "--credential wants ACCESS_KEY:SECRET_KEY or ACCESS_KEY:SECRET_KEY:TOKEN, without spaces, and no '/' in "
+            "the access key"
+        )
+    return pieces[0], pieces[1], pieces[2] if len(pieces) == 3 else None
 
 
-def _random_credentials(setting: Callable[[str, Callable[[], str]], str]) -> dict[str, str]:
+def _credentials(given: Sequence[_Given]) -> tuple[tuple[str, str], dict[str, Credential]]:
+    """The first pair, and all credentials by access key; a temporary one belongs to the account before it."""
+    from reference_server.auth import Credential  # noqa: PLC0415 - see `_serve`
+
+    found: dict[str, Credential] = {}
+    account = ""
+    for access_key, secret, token in given:
+        account = access_key if token is None else account
+        found[access_key] = Credential(secret, token, None if token is None else account)
+    return (given[0][0], given[0][1]), found
+
+
+def _random_credential(setting: Callable[[str, Callable[[], str]], str]) -> _Given:
     """A random pair; with a data folder the one that was made for it, which owns its buckets."""
     access_key = setting("access_key", lambda: "S3C" + secrets.token_hex(8).upper())
-    return {access_key: setting("secret_key", lambda: secrets.token_urlsafe(30))}
+    return access_key, setting("secret_key", lambda: secrets.token_urlsafe(30)), None
 
 
 @contextlib.contextmanager
@@ -226,12 +251,14 @@ def _certified(
 @contextlib.contextmanager
 def _temporary_folder() -> Iterator[Path]:
     """A folder of this process; if it is killed, the next server finds the mark that nobody locks, see `blobs`."""
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="s3conform-ca-")))
-        mark = stack.enter_context((folder / "mark").open("wb"))
-        fcntl.flock(mark, fcntl.LOCK_EX)
-        (folder / "mark").rename(folder / ".in-use")
+    from reference_server.blobs import temporary_folder  # noqa: PLC0415 - see `_serve`
+
+    folder, mark = temporary_folder()
+    try:
         yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        mark.close()
 
 
 def _raise_file_limit() -> None:
@@ -242,12 +269,12 @@ def _raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _announce(options: argparse.Namespace, endpoint: str, credentials: Mapping[str, str], bundle: Path | None) -> None:
+def _announce(options: argparse.Namespace, endpoint: str, pair: tuple[str, str], bundle: Path | None) -> None:
     if not _is_loopback(options.host):
         sys.stderr.write(
             f"warning: {options.host} is no loopback address: others on the network can reach this server\n"
         )
-    access_key, secret_key = next(iter(credentials.items()))
+    access_key, secret_key = pair
     facts = {
         "endpoint": endpoint,
         "access_key": access_key,

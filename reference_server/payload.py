@@ -145,11 +145,13 @@ class Payload:
         if self.mode in STREAMING:
             chunked = ChunkedReader(self._body, self._authenticated.signer, trailer=self.mode.endswith("-TRAILER"))
             source = chunked
+        expected = self.declared.length
         for data in source:
             size += len(data)
             for update in digests:
                 update(data)
-            sink(data)
+            if expected is None or size <= expected:  # more will be refused: it need not be kept
+                sink(data)
         received = Received(size, md5.hexdigest(), {n: checksums.encode(r.digest()) for n, r in running.items()})
         self._check_size(size)
         # Order of verification: the payload hash first (catalogue CKS-025).

@@ -57,9 +57,7 @@ def put_object_acl(call: Call) -> Result:
 
 def _asked(call: Call, bucket: Bucket, owner: str, bucket_owner: str | None) -> AccessControl:
     """The ACL of a request, from its headers or its body, for what `owner` owns."""
-    payload = call.payload()
-    has_body = payload.declared.length or "transfer-encoding" in call.request.headers
-    body = call.text(payload) if has_body else payload.document()
+    body = call.payload().document()
     try:
         document = call.endpoint.codec.parse_document(call.operation, body) if body else None
     except S3Error:

@@ -43,7 +43,7 @@ def main() -> None:
     plan = Plan(found(() if options.no_peers else PEERS), options.quick)
     print(f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; {', '.join(plan.names)}")
     print(f"load average before: {os.getloadavg()[0]:.1f}\n", flush=True)
-    measures = []
+    measures: list[Measure] = []
     try:
         for name, measured in _SERVER.items():
             if name in wanted:
@@ -51,8 +51,9 @@ def main() -> None:
                 measures += measured(plan)
     except BenchError as error:
         sys.exit(f"python -m tests.bench: the bundled server failed: {error}")
-    if measures:
-        print(table(measures), *(f"\n- {note}" for note in plan.notes), sep="\n", end="\n\n")
+    finally:
+        if measures:
+            print(table(measures), *(f"\n- {note}" for note in plan.notes), sep="\n", end="\n\n")
     if _SUITE in wanted:
         print(f"{_SUITE} …", file=sys.stderr, flush=True)
         print(suite.report(plan))

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +93,8 @@ class Server:
         family = [self.process.pid]
         for pid in family:  # grows while it is walked
             for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                family += map(int, children.read_text(encoding="ascii").split())
+                with suppress(OSError):  # that thread has ended meanwhile
+                    family += map(int, children.read_text(encoding="ascii").split())
         return family
 
 

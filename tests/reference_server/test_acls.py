@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.reference_server.catalogue.permissions import (
+    ALL_USERS,
     acl,
     canonical_id,
     grant,
@@ -64,6 +65,32 @@ def test_an_object_is_public_by_its_acl(raw: Raw, other: Raw, bucket: str, path:
     assert refusal(other("GET", f"/{bucket}?acl")) == DENIED
     set_policy(raw, bucket, statement(bucket, "s3:GetObject", effect="Deny"))
     assert refusal(other("GET", path, sign=False)) == DENIED
+
+
+def test_what_is_denied_stays_denied_where_the_public_is_kept_out(raw: Raw, other: Raw, bucket: str, path: str) -> None:
+    """A policy that allows too much counts no longer for others, but what it denies them does."""
+    with_acls(raw, bucket)
+    raw("PUT", f"{path}?acl", headers=PUBLIC_READ)
+    opening = statement(bucket, "s3:GetObject", resource="/other")
+    set_policy(raw, bucket, opening, statement(bucket, "s3:GetObject", effect="Deny", resource="/k"))
+    for document in ("", "<RestrictPublicBuckets>true</RestrictPublicBuckets>"):
+        document = f"<PublicAccessBlockConfiguration>{document}</PublicAccessBlockConfiguration>"
+        assert put_document(raw, f"/{bucket}?publicAccessBlock", document).status == 200
+        assert refusal(other("GET", path, sign=False)) == DENIED
+        assert refusal(raw("GET", path)) == DENIED
+
+
+def test_a_document_is_read_however_it_is_framed(raw: Raw, bucket: str) -> None:
+    """Of known or of unknown length; a digest is not needed, and must be right."""
+    with_acls(raw, bucket)
+    target, document = f"/{bucket}?acl", acl(canonical_id(raw), grant("Group", ALL_USERS, "READ")).encode()
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(document), document)
+    chunked = {"Transfer-Encoding": "chunked"}
+    assert refusal(raw("PUT", target, document, md5_header(b"other"))) == (400, "BadDigest")
+    assert raw("PUT", target, chunks, payload="UNSIGNED-PAYLOAD", unsigned=chunked, length=False).status == 200
+    assert raw("GET", f"/{bucket}", sign=False).status == 200
+    assert raw("PUT", target, acl(canonical_id(raw)).encode()).status == 200
+    assert raw("GET", f"/{bucket}", sign=False).status == 403
 
 
 def test_who_has_signed_is_not_everybody(raw: Raw, other: Raw, bucket: str, path: str) -> None:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.reference_server.conftest import Raw
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -163,3 +165,32 @@ def test_many_connections_find_enough_open_files() -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert allowed == min(4096, hard)
+
+
+def test_temporary_credentials_act_for_the_account_before_them() -> None:
+    """`--credential AK:SK:TOKEN`: with the token they own its buckets, without it nobody knows them."""
+    options = ("--json", "--until-eof", "--credential", "AK:SK", "--credential", "TEMP:SK2:TOKEN")
+    with started(*options) as process:
+        endpoint = json.loads(process.stdout.readline())["endpoint"]
+        assert Raw(endpoint, ("AK", "SK"))("PUT", "/bucket").status == 200
+        temporary = Raw(endpoint, ("TEMP", "SK2"))
+        assert temporary("HEAD", "/bucket", headers={"x-amz-security-token": "TOKEN"}).status == 200
+        assert temporary("GET", "/bucket").code == "InvalidAccessKeyId"
+
+
+def test_kms_keys_are_those_that_were_named() -> None:
+    with started("--json", "--until-eof", "--credential", "AK:SK", "--kms-key", "mine") as process:
+        raw = Raw(json.loads(process.stdout.readline())["endpoint"], ("AK", "SK"))
+        raw("PUT", "/bucket")
+        kms = {"x-amz-server-side-encryption": "aws:kms"}
+        name = "x-amz-server-side-encryption-aws-kms-key-id"
+        assert raw("PUT", "/bucket/k", b"x", {**kms, name: "mine"}).headers[name].endswith(":key/mine")
+        assert raw("PUT", "/bucket/k", b"x", {**kms, name: "other"}).code == "KMS.NotFoundException"
+
+
+def test_a_token_without_an_account_is_refused() -> None:
+    with started("--credential", "AK:SK:TOKEN") as process:
+        _, errors, _ = finish(process)
+    assert (process.returncode, errors.count("\n")) == (2, 1)
+    assert "--credential" in errors
+    assert "TOKEN" not in errors.replace("with a token", "")

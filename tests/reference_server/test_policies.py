@@ -88,7 +88,7 @@ def test_the_owner_gets_out_of_a_policy_that_denies_everything(raw: Raw, bucket:
         assert (method, target, *refusal(raw(method, target))) == (method, target, *DENIED)
     assert raw("HEAD", f"/{bucket}").status == 403
     assert raw("GET", f"/{bucket}?policy").status == 200
-    document = policy(statement(bucket, "s3:GetObject", effect="Deny"))
+    document = policy(statement(bucket, "s3:*", effect="Deny", principal={"AWS": "*"}))
     assert put_document(raw, f"/{bucket}?policy", document).status == 204
     assert refusal(raw("GET", path)) == DENIED
     assert raw("DELETE", f"/{bucket}?policy").status == 204
@@ -104,7 +104,8 @@ def test_the_policy_itself_is_for_its_own_account(raw: Raw, other: Raw, number: 
         put_document(other, f"/{bucket}?policy", policy(statement(bucket, "s3:*"))),
         other("DELETE", f"/{bucket}?policy"),
     ):
-        assert refusal(reply) == (405, "MethodNotAllowed")
+        assert (reply.status, reply.code, reply.element("ResourceType")) == (405, "MethodNotAllowed", "BUCKETPOLICY")
+        assert reply.element("Method") in ("GET", "PUT", "DELETE")
     assert other("GET", f"/{bucket}?policyStatus").status == 200
     assert raw("GET", f"/{bucket}?policy").body == kept
     allow(raw, bucket, number, "s3:GetObject")
@@ -129,6 +130,10 @@ def test_only_who_may_list_learns_what_is_missing(raw: Raw, other: Raw, bucket: 
             assert refusal(reply) == (status, code)
         assert other("HEAD", f"/{bucket}/none").status == status
         assert other("GET", path).status == 200
+    set_policy(raw, bucket, statement(bucket, "s3:ListBucket"))
+    assert refusal(other("GET", f"/{bucket}/none")) == DENIED
+    set_policy(raw, bucket, statement(bucket, "s3:ListBucket", effect="Deny"))
+    assert (raw("GET", path).status, *refusal(raw("GET", f"/{bucket}/none"))) == (200, *DENIED)
 
 
 NARROW = [

@@ -56,7 +56,7 @@ def test_a_policy_is_put_read_and_deleted(raw: Raw, bucket: str) -> None:
     put = put_document(raw, path, text)
     assert (put.status, put.body) == (204, b"")
     found = raw("GET", path)
-    assert (found.status, found.body) == (200, text.encode())
+    assert (found.status, found.body, found.headers["content-type"]) == (200, text.encode(), "application/json")
     assert json.loads(found.body)["Statement"][0]["Effect"] == "Deny"
     for _ in range(2):
         deleted = raw("DELETE", path)
