@@ -161,13 +161,13 @@ class App:
     def _prepare(self, request: Request) -> Call:
         operation = self._router.route(request)
         authenticated = self.seams.auth(request)
-        if authenticated.payload in STREAMING and operation not in _UPLOADS:
-            raise S3Error("InvalidRequest", "The value of x-amz-content-sha256 header is invalid.")
         refusal = self.personality.refusals.get(operation)
         if refusal is not None:
             raise S3Error(refusal.code, refusal.message, status=refusal.status)
         if operation not in self.operations:
             raise S3Error("NotImplemented", f"The operation {operation} is not implemented by this server.")
+        if authenticated.payload in STREAMING and operation not in _UPLOADS:
+            raise S3Error("InvalidRequest", "The value of x-amz-content-sha256 header is invalid.")
         if operation == POST_OBJECT:
             return Call(self, request, authenticated, operation, {})
         members = self.codec.parse_input(operation, request.parameters, request.headers)

@@ -187,7 +187,7 @@ def _credentials(given: Sequence[_Given]) -> tuple[tuple[str, str], dict[str, Cr
 def _random_credential(setting: Callable[[str, Callable[[], str]], str]) -> _Given:
     """A random pair; with a data folder the one that was made for it, which owns its buckets."""
     access_key = setting("access_key", lambda: "S3C" + secrets.token_hex(8).upper())
-    return access_key, setting("secret_key", lambda: secrets.token_urlsafe(30)), None
+    return access_key, setting("secret_key", lambda: secrets.token_hex(20)), None
 
 
 @contextlib.contextmanager

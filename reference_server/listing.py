@@ -19,6 +19,7 @@ from urllib.parse import quote_plus
 from reference_server.errors import invalid_argument
 
 Row = tuple[Any, ...]
+_TOKEN_SIGNS = b"._"
 #: (lower key, number): rows in order behind that pair.
 Rows = Callable[[bytes, int], Iterator[Row]]
 #: Numbers before and behind every row of a key.
@@ -113,8 +114,11 @@ def _take(rows: list[Row], found: Page, prefix: bytes, room: int) -> None:
 
 
 def make_token(entry: bytes) -> str:
-    """An opaque continuation token that survives URLs; a check sum tells a damaged one."""
-    return base64.urlsafe_b64encode(zlib.crc32(entry).to_bytes(4, "big") + entry).decode().rstrip("=")
+    """An opaque continuation token that survives URLs; a check sum tells a damaged one.
+
+    It never begins with a minus sign, which command lines take for an option.
+    """
+    return base64.b64encode(zlib.crc32(entry).to_bytes(4, "big") + entry, _TOKEN_SIGNS).decode().rstrip("=")
 
 
 def read_token(token: str, name: str = "continuation-token") -> bytes:
@@ -124,7 +128,7 @@ def read_token(token: str, name: str = "continuation-token") -> bytes:
         S3Error: InvalidArgument for a token that this server did not make.
     """
     try:
-        entry = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)[4:]
+        entry = base64.b64decode(token + "=" * (-len(token) % 4), altchars=_TOKEN_SIGNS, validate=True)[4:]
         if entry and token == make_token(entry):  # base64 has spare bits, so bytes alone do not tell
             entry.decode()
             return entry

@@ -36,9 +36,8 @@ class Asker:
         """One operation; raises ClientError for a refusal."""
         answer: dict[str, Any] = getattr(self._client, self._methods[operation])(**params)
         self.asked.add(operation)
-        body = answer.get("Body", answer.get("Payload"))
-        if body is not None:
-            with closing(body):
+        if "Body" in answer:
+            with closing(answer["Body"]) as body:
                 answer["Body"] = body.read()
         return answer
 

@@ -103,7 +103,8 @@ def test_no_id_looks_like_an_option_of_a_command_line(plain: Site) -> None:
 
 
 def test_files_go_up_and_down_in_parts(plain: Site, witness: Raw, large: bytes, tmp_path: Any) -> None:
-    bucket, seen = plain.bucket(), []
+    bucket = plain.bucket()
+    seen: list[int] = []
     (tmp_path / "up").write_bytes(large)
     facts = {"Metadata": {"a": "1"}, "ContentType": "text/plain"}
     plain.s3.upload_file(str(tmp_path / "up"), bucket, "k", ExtraArgs=facts, Config=PARTS, Callback=seen.append)
@@ -178,7 +179,7 @@ def test_many_threads_share_a_client(plain: Site, witness: Raw) -> None:
 KEYS = ["a", "b/1", "b/2", "c +%", "d/é", "e", "f/", "g"]
 
 
-def pages_of(client: Any, operation: str, result: str, **params: Any) -> list[str]:
+def pages_of(client: Any, operation: str, result: str, **params: Any) -> list[Any]:
     """Keys, prefixes, or whatever `result` (JMESPath) names, over all pages; there are several."""
     pages = list(client.get_paginator(operation).paginate(**params))
     assert len(pages) > 1
