@@ -81,6 +81,11 @@ def ownership(bucket: Bucket) -> str:
     return str(rules[0]["ObjectOwnership"]) if rules else public_access.WRITER
 
 
+def owner_of(bucket: Bucket, writer: str) -> str:
+    """Who owns what an account writes."""
+    return bucket.owner if ownership(bucket) == public_access.ENFORCED else writer
+
+
 def block(bucket: Bucket) -> public_access.PublicAccessBlock:
     """The public access block of a bucket."""
     return public_access.public_access(bucket.settings.get(PUBLIC_ACCESS))
@@ -106,10 +111,11 @@ class _Asked:
         decision = self._decision(action)
         if decision is False:
             return False
-        of_whom, permission = acl.GRANTED_BY.get(action, (None, None))
-        if (self.own or decision) and not (of_whom == "object" and self._of_another):
+        granted = acl.GRANTED_BY.get(action)
+        of_another = granted is not None and granted[0] == "object" and self._of_another
+        if (self.own or decision) and not of_another:
             return True
-        return of_whom is not None and permission is not None and self._granted(of_whom, permission)
+        return granted is not None and self._granted(*granted)
 
     @cached_property
     def stored(self) -> StoredObject | None:

@@ -108,7 +108,7 @@ class Call:
         name = self.request.bucket or ""
         found = self.store.bucket(name)
         if found is None and self.endpoint.personality.implicit_buckets:
-            if write:
+            if write and not self.account.anonymous:
                 check_bucket_name(name)
                 found, _ = self.store.create_bucket(name, self.account.id, access.NEW_BUCKET)
             else:
@@ -118,13 +118,12 @@ class Call:
         access.require(self, found)
         return found
 
-    def payload(self, *, hex_md5: bool = False, streaming: bool = False, object_checksum: bool = False) -> Payload:
+    def payload(self, *, hex_md5: bool = False, object_checksum: bool = False) -> Payload:
         """The request body, see `Payload`; raises for what its headers get wrong."""
         return self.endpoint.seams.payload(
             self.request,
             self.authenticated,
             hex_md5=hex_md5,
-            streaming=streaming,
             object_checksum=object_checksum,
         )
 

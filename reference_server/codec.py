@@ -295,15 +295,20 @@ def _read(node: Node, shape: Shape) -> Any:
         raise S3Error("MalformedXML")
     if shape.type_name in ("integer", "long"):
         text = node.text.strip()
-        if not _INTEGER.match(text):
+        if not _INTEGER.match(text) or (shape.type_name == "integer" and abs(int(text)) >= 2**31):
             raise S3Error("MalformedXML")
         return int(text)
     if shape.type_name == "boolean":
         return node.text.strip().lower() == "true"
+    return _listed(node.text, shape)
+
+
+def _listed(text: str, shape: Shape) -> str:
+    """A text, which must be one of those that the model lists if it lists any."""
     listed = getattr(shape, "enum", None)
-    if listed and shape.name not in _OPEN_ENUMS and node.text not in listed:
+    if listed and shape.name not in _OPEN_ENUMS and text not in listed:
         raise S3Error("MalformedXML")
-    return node.text
+    return text
 
 
 def _read_structure(node: Node, shape: StructureShape) -> dict[str, Any]:
@@ -311,7 +316,7 @@ def _read_structure(node: Node, shape: StructureShape) -> dict[str, Any]:
     for name, member in shape.members.items():
         wire_name = member.serialization.get("name", name)
         if member.serialization.get("xmlAttribute"):
-            found |= {name: node.attributes[wire_name]} if wire_name in node.attributes else {}
+            found |= {name: _listed(node.attributes[wire_name], member)} if wire_name in node.attributes else {}
             continue
         nodes = [child for child in node.children if child.name == wire_name]
         if nodes and isinstance(member, ListShape) and member.serialization.get("flattened"):

@@ -125,6 +125,7 @@ def _serve(options: argparse.Namespace) -> int:
         raise UsageError("--credential with a token is for the account of the --credential before it; there is none")
     domains = tuple(domain.lower() for domain in options.domain)
     _raise_file_limit()
+    os.umask(0o077)  # a data folder holds a secret key
     with _data_folder(options.data), _certified(options, domains) as (ssl_context, bundle):
         # Imported only now: wrong arguments are answered at once.
         from reference_server.app import App  # noqa: PLC0415

@@ -27,6 +27,8 @@ _PARAMETERS = ("prefix", "delimiter", "max-keys")
 _HEADERS = ("if-match", "if-none-match")
 _BROWSER = {"user-agent": "useragent", "referer": "referer"}
 _LOCK = "x-amz-object-lock-"
+# What a client chooses freely is kept short: patterns made of it are remembered for a while.
+_LONGEST = 1024
 
 
 def context(call: Call, bucket: Bucket, members: Mapping[str, Any], stored: StoredObject | None) -> Context:
@@ -54,7 +56,7 @@ def context(call: Call, bucket: Bucket, members: Mapping[str, Any], stored: Stor
         found |= {"aws:resourceaccount": owner.number, "s3:resourceaccount": owner.number}
     # From the request itself: the fields of a form cannot stand for them.
     sent = request.head.headers
-    found |= {f"aws:{key}": sent[name] for name, key in _BROWSER.items() if name in sent}
+    found |= {f"aws:{key}": sent[name][:_LONGEST] for name, key in _BROWSER.items() if name in sent}
     found |= {f"s3:{name}": request.parameters[name] for name in _PARAMETERS if name in request.parameters}
     if members.get("VersionId") is not None:
         found["s3:versionid"] = str(members["VersionId"])

@@ -276,6 +276,7 @@ class Objects:
             self._store.drop_blob(gone.blob)
         if gone.upload is not None:
             self._store.drop_parts(gone.upload)
+            self._store.execute("DELETE FROM upload WHERE seq=?", gone.upload)
 
     def _touch(self, bucket: Bucket, key: str, how: str) -> None:
         """Note on unfinished uploads of the key that it changed meanwhile (catalogue CWR-010, CWR-011)."""

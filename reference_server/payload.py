@@ -58,7 +58,6 @@ class Payload:
         request: the request.
         authenticated: how it is signed.
         hex_md5: print ExpectedDigest of a wrong Content-MD5 as hex, as PutObject does (ETAG-010, ETAG-011).
-        streaming: whether the operation takes aws-chunked bodies.
         object_checksum: x-amz-checksum-* headers speak of an object, not of this body.
 
     Raises:
@@ -71,15 +70,12 @@ class Payload:
         authenticated: Authenticated,
         *,
         hex_md5: bool = False,
-        streaming: bool = False,
         object_checksum: bool = False,
     ) -> None:
         self._body = request.body
         self._authenticated = authenticated
         self._hex_md5 = hex_md5
         self.mode = authenticated.payload
-        if self.mode in STREAMING and not streaming:
-            raise S3Error("InvalidRequest", "The value of x-amz-content-sha256 header is invalid.")
         headers = request.headers
         if object_checksum:
             headers = {name: value for name, value in headers.items() if not name.startswith(_PREFIX)}
@@ -111,18 +107,15 @@ class Payload:
         Raises:
             S3Error: too long, incomplete, or not what was declared.
         """
-        pieces: list[bytes] = []
-        size = 0
+        document = bytearray()  # not a list of pieces: those may be of two bytes each
 
         def keep(data: bytes) -> None:
-            nonlocal size
-            size += len(data)
-            if size > MAX_DOCUMENT:
+            if len(document) + len(data) > MAX_DOCUMENT:
                 raise S3Error("MaxMessageLengthExceeded", None, {"MaxMessageLengthBytes": MAX_DOCUMENT})
-            pieces.append(data)
+            document.extend(data)
 
         self.receive(keep)
-        return b"".join(pieces)
+        return bytes(document)
 
     def receive(self, sink: Callable[[bytes], None], algorithms: Iterable[str] = ()) -> Received:
         """Read the body into `sink`, compute MD5 and checksums on the way, verify what was declared.

@@ -18,8 +18,19 @@ if TYPE_CHECKING:
 
 #: Query parameters that are part of what is signed; all others are not.
 _SIGNED = {
-    *("accelerate", "acl", "cors", "defaultObjectAcl", "delete", "lifecycle", "location", "logging"),
-    *("notification", "partNumber", "policy", "replication", "requestPayment", "restore", "select"),
+    *("accelerate", "acl", "analytics", "cors", "defaultObjectAcl", "delete", "inventory", "lifecycle", "location"),
+    *(
+        "logging",
+        "metrics",
+        "notification",
+        "object-lock",
+        "partNumber",
+        "policy",
+        "replication",
+        "requestPayment",
+        "restore",
+        "select",
+    ),
     *("select-type", "tagging", "torrent", "uploadId", "uploads", "versionId", "versioning", "versions"),
     *("website", "response-cache-control", "response-content-disposition", "response-content-encoding"),
     *("response-content-language", "response-content-type", "response-expires"),
@@ -70,6 +81,8 @@ def string_to_sign(request: Request) -> str:
     # Headers on the wire, and those that were hoisted into the query.
     lines += [f"{name}:{value}" for name, value in sorted(request.headers.items()) if name.startswith("x-amz-")]
     path = f"/{request.bucket}{request.raw_path}" if request.virtual_host else request.raw_path
+    if request.key is None and request.bucket is not None and not path.endswith("/"):
+        path += "/"  # what is signed for a bucket ends so, however it is sent
     signed = sorted((name, value) for name, value in request.query if name in _SIGNED)
     resource = "&".join(f"{name}={value}" if value else name for name, value in signed)
     return "\n".join(lines) + "\n" + path + (f"?{resource}" if resource else "")

@@ -72,6 +72,17 @@ class Bucket:
         return str(self.settings.get("versioning", {}).get("Status", ""))
 
 
+def _check_folder(directory: Path) -> None:
+    """Bodies without the database that knows them are not ours to sweep away.
+
+    Raises:
+        OSError: there are some.
+    """
+    blobs = directory / "blobs"
+    if not (directory / "metadata.sqlite").exists() and blobs.is_dir() and any(blobs.iterdir()):
+        raise OSError("its folder 'blobs' is not empty, and there is no metadata.sqlite for it")
+
+
 class Store:
     """All metadata. `lock` is held for every statement; hold it to make several of them one step.
 
@@ -83,6 +94,8 @@ class Store:
     def __init__(self, directory: Path | None = None, clock: Callable[[], float] = time.time) -> None:
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
+        if directory is not None:
+            _check_folder(directory)
         self.blobs = BlobStore(directory / "blobs" if directory else None)
         self.lock = threading.RLock()
         self.clock = clock

@@ -177,7 +177,8 @@ class Uploads:
     def rows(self, bucket: Bucket, lower: bytes, after: int) -> Iterator[tuple[Any, ...]]:
         """Unfinished uploads behind (key, seq), in order; hold the lock while reading."""
         return self._store.rows(
-            "SELECT key, seq, id, initiated, storage_class, algorithm, checksum_type FROM upload "
+            "SELECT key, seq, id, initiated, storage_class, algorithm, checksum_type, "
+            "json_extract(attributes, '$.Initiator') FROM upload "
             "WHERE bucket=? AND fingerprint IS NULL AND (key, seq) > (?, ?) ORDER BY key, seq",
             *(bucket.id, lower, after),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reference_server import access
 from reference_server.call import Call, Handler, Result
@@ -14,6 +14,9 @@ from reference_server.rules.policy import parse_policy
 if TYPE_CHECKING:
     from reference_server.rules.acl import AccessControl
     from reference_server.store import Bucket
+
+
+_MAX_POLICY = 64 * 1024
 
 
 def get_bucket_acl(call: Call) -> Result:
@@ -31,9 +34,12 @@ def _counting(bucket: Bucket, kept: AccessControl) -> AccessControl:
 
 def put_bucket_acl(call: Call) -> Result:
     """PutBucketAcl."""
-    bucket = call.bucket()
-    asked = _asked(call, bucket, bucket.owner, None)
-    call.store.configure(bucket, access.ACL, asked.to_json())
+    call.bucket()
+    document = _document(call)
+    with call.store.transaction():  # what allows it must still hold once the body is there
+        bucket = call.bucket()
+        asked = _asked(call, bucket, (bucket.owner, None), document)
+        call.store.configure(bucket, access.ACL, asked.to_json())
     return Result()
 
 
@@ -47,26 +53,36 @@ def get_object_acl(call: Call) -> Result:
 
 def put_object_acl(call: Call) -> Result:
     """PutObjectAcl."""
-    bucket = call.bucket()
-    stored = versions.found(call, bucket, versions.version_id(call))
-    owner = access.control(stored.attributes.get("ACL"), bucket.owner).owner
-    asked = _asked(call, bucket, owner, bucket.owner)
-    call.objects.change(bucket, stored, ACL=asked.to_json())
+    bucket, wanted = call.bucket(), versions.version_id(call)
+    versions.found(call, bucket, wanted)
+    document = _document(call)
+    with call.store.transaction():  # another object may be under the key by now, of another owner
+        bucket = call.bucket()
+        stored = versions.found(call, bucket, wanted)
+        owner = access.control(stored.attributes.get("ACL"), bucket.owner).owner
+        asked = _asked(call, bucket, (owner, bucket.owner), document)
+        call.objects.change(bucket, stored, ACL=asked.to_json())
     return Result(versions.shown(bucket, stored))
 
 
-def _asked(call: Call, bucket: Bucket, owner: str, bucket_owner: str | None) -> AccessControl:
-    """The ACL of a request, from its headers or its body, for what `owner` owns."""
+def _document(call: Call) -> dict[str, Any] | None:
+    """The body; None if there is none."""
     body = call.payload().document()
     try:
-        document = call.endpoint.codec.parse_document(call.operation, body) if body else None
+        return call.endpoint.codec.parse_document(call.operation, body) if body else None
     except S3Error:
         raise S3Error("MalformedACLError") from None
+
+
+def _asked(
+    call: Call, bucket: Bucket, owners: tuple[str, str | None], document: dict[str, Any] | None
+) -> AccessControl:
+    """The ACL of a request, from its headers or its body, for what the first of `owners` owns."""
 
     def known(account_id: str) -> bool:
         return call.endpoint.account(account_id) is not None
 
-    asked = acl.read_request(call.members, document, owner, bucket_owner, known)
+    asked = acl.read_request(call.members, document, *owners, known)
     public_access.check_acl_operation(access.ownership(bucket))
     access.block(bucket).check_acl(asked)
     return asked
@@ -98,9 +114,13 @@ def put_bucket_policy(call: Call) -> Result:
     """PutBucketPolicy: 204; a public one is refused while public policies are blocked."""
     bucket = _own_bucket(call)
     text = call.text()
+    if len(text) > _MAX_POLICY:  # with its white space; without it may have 20 KB
+        raise S3Error("MalformedPolicy", f"Policy exceeds the maximum allowed size of {_MAX_POLICY} bytes")
     policy = parse_policy(text, bucket.name)
-    access.block(bucket).check_policy(public=policy.public)
-    call.store.configure(bucket, access.POLICY, text.decode())
+    with call.store.transaction():
+        bucket = _own_bucket(call)
+        access.block(bucket).check_policy(public=policy.public)
+        call.store.configure(bucket, access.POLICY, text.decode())
     return Result(status=204)
 
 

@@ -140,7 +140,7 @@ def _object(call: Call, upload: Upload, parts: list[Part]) -> StoredObject:
     return StoredObject(
         *(call.key, size, f"{digest}-{len(parts)}", call.store.now(), upload.storage_class),
         *(algorithm, checksum_type, value),
-        attributes=upload.attributes,
+        attributes={name: value for name, value in upload.attributes.items() if name != "Initiator"},
         upload=upload.seq,
         parts=len(parts),
     )

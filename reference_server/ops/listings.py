@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reference_server import access
 from reference_server.call import Call, Handler, Result
 from reference_server.errors import S3Error, invalid_argument
 from reference_server.listing import BEFORE, BEHIND, Page, Row, encoder, make_token, read_token
@@ -207,7 +208,6 @@ def list_multipart_uploads(call: Call) -> Result:
         behind = _sequence(call, bucket, key_marker, id_marker) if id_marker else BEHIND
         found = call.endpoint.seams.listing(rows, *_fold(call), (key_marker.encode(), behind), limit)
     shown_last = found.rows[-1] if found.rows and not found.last_is_prefix else None
-    owner = {"ID": call.account.id}
     output = {
         "Bucket": bucket.name,
         "KeyMarker": encode(key_marker),
@@ -220,7 +220,7 @@ def list_multipart_uploads(call: Call) -> Result:
         "EncodingType": members.get("EncodingType"),
         "MaxUploads": limit,
         "IsTruncated": found.truncated,
-        "Uploads": [_upload_entry(row, encode, owner) for row in found.rows],
+        "Uploads": [_upload_entry(row, encode, bucket) for row in found.rows],
         "CommonPrefixes": [{"Prefix": encode(prefix.decode())} for prefix in found.prefixes],
     }
     return Result(output)
@@ -234,13 +234,13 @@ def _sequence(call: Call, bucket: Bucket, key: str, upload_id: str) -> int:
         raise invalid_argument("upload-id-marker", upload_id, "Invalid uploadId marker") from None
 
 
-def _upload_entry(row: Row, encode: Callable[[str], str], owner: dict[str, str]) -> dict[str, Any]:
-    key, _, upload_id, initiated, storage_class, algorithm, checksum_type = row
+def _upload_entry(row: Row, encode: Callable[[str], str], bucket: Bucket) -> dict[str, Any]:
+    key, _, upload_id, initiated, storage_class, algorithm, checksum_type, initiator = row
     return {
         "Key": encode(key.decode()),
         "UploadId": upload_id,
-        "Initiator": owner,
-        "Owner": owner,
+        "Initiator": {"ID": initiator},
+        "Owner": {"ID": access.owner_of(bucket, initiator)},
         "StorageClass": storage_class,
         "Initiated": initiated,
         "ChecksumAlgorithm": algorithm,

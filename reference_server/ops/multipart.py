@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server import checksums
+from reference_server import access, checksums
 from reference_server.call import Call, Handler, Result
 from reference_server.errors import S3Error, invalid_argument
 from reference_server.ops.completion import complete_multipart_upload
@@ -28,7 +28,7 @@ def create_multipart_upload(call: Call) -> Result:
     algorithm, checksum_type = _checksum_of(call)
     kept, kept_class = headers_of(call), storage_class(call.members)
     bucket = call.bucket(write=True)
-    kept |= settings_of(call, bucket)
+    kept |= settings_of(call, bucket) | {"Initiator": call.account.id}
     upload_id = call.uploads.create(bucket, call.key, kept, kept_class, (algorithm, checksum_type))
     output = {"Bucket": bucket.name, "Key": call.key, "UploadId": upload_id, **encryption_members(kept)}
     return Result({**output, "ChecksumAlgorithm": algorithm, "ChecksumType": checksum_type})
@@ -70,7 +70,7 @@ def part_number(call: Call) -> int:
 def upload_part(call: Call) -> Result:
     """UploadPart."""
     number = part_number(call)
-    payload = call.payload(streaming=True)
+    payload = call.payload()
     payload.require_length(call.request.headers)
     bucket = call.bucket()
     upload = call.uploads.find(bucket, call.key, call.members["UploadId"])
@@ -111,13 +111,13 @@ def list_parts(call: Call) -> Result:
         upload = call.uploads.find(bucket, call.key, members["UploadId"])
         parts = call.uploads.parts(upload.seq, after, limit + 1)
     shown = parts[:limit]
-    owner = {"ID": call.account.id}
+    initiator = upload.attributes["Initiator"]
     output = {
         "Bucket": bucket.name,
         "Key": call.key,
         "UploadId": upload.id,
-        "Initiator": owner,
-        "Owner": owner,
+        "Initiator": {"ID": initiator},
+        "Owner": {"ID": access.owner_of(bucket, initiator)},
         "StorageClass": upload.storage_class,
         "PartNumberMarker": after,
         "NextPartNumberMarker": shown[-1].number if shown else 0,

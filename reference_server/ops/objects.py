@@ -35,7 +35,7 @@ def put_object(call: Call) -> Result:
     if "versionId" in call.request.parameters:
         version = call.request.parameters["versionId"]
         raise invalid_argument("versionId", version, "This operation does not accept a query-string.")
-    payload = call.payload(hex_md5=True, streaming=True)
+    payload = call.payload(hex_md5=True)
     payload.require_length(call.request.headers)
     return store_object(call, call.bucket(write=True), payload)
 
@@ -155,8 +155,8 @@ def _delete_entry(call: Call, bucket: Bucket, entry: dict[str, Any]) -> dict[str
     for name in ("LastModifiedTime", "Size"):
         if name in entry:
             raise S3Error("NotImplemented")
-    operation = "DeleteObject"
-    access.require(call, bucket, operation, key, {"VersionId": entry["VersionId"]} if "VersionId" in entry else {})
+    asked = {"VersionId": entry["VersionId"]} if "VersionId" in entry else {}
+    access.require(call, bucket, "DeleteObject", key, asked)
     try:
         wanted = versions.checked_id(entry.get("VersionId"))
     except S3Error:

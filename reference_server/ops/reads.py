@@ -111,11 +111,15 @@ def _describe(
         raise NotModifiedError([("Last-Modified", http_time(stored.modified)), ("ETag", f'"{stored.etag}"')])
     number, header = call.members.get("PartNumber"), call.members.get("Range")
     size = stored.size
+    span: tuple[int, int] | None
     if number is not None:
         if header is not None:
             raise S3Error("InvalidRequest", "Cannot specify both Range header and partNumber query parameter")
         first, length = _part(number, stored, blobs)
-        span = (first, first + length - 1) if size else None
+        if not length:  # a range cannot say "no bytes"
+            members["ContentLength"] = 0
+            return members | ({"PartsCount": stored.parts} if stored.parts else {}), 200, (0, 0)
+        span = (first, first + length - 1)
         if stored.parts is not None:
             members["PartsCount"] = stored.parts
     else:

@@ -19,8 +19,10 @@ def put_object_tagging(call: Call) -> Result:
     bucket = call.bucket()
     asked = call.document()["TagSet"]
     tags.check(asked, tags.OBJECT_LIMIT)
-    stored = versions.found(call, bucket, versions.version_id(call))
-    call.objects.change(bucket, stored, Tags=asked or None)
+    with call.store.transaction():  # another object may be under the key since the body was on its way
+        bucket = call.bucket()
+        stored = versions.found(call, bucket, versions.version_id(call))
+        call.objects.change(bucket, stored, Tags=asked or None)
     return Result(versions.shown(bucket, stored))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reference_server import access, checksums
 from reference_server.auth import STREAMING
-from reference_server.errors import S3Error, not_implemented_header
+from reference_server.errors import S3Error, invalid_argument, not_implemented_header
 from reference_server.rules import acl, encryption, lifecycle, lock, public_access, tags, website
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ STORED = (
     *("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires"),
     "WebsiteRedirectLocation",
 )
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _ENCODED_WORD = re.compile(r"=\?([^?]+)\?([bBqQ])\?([^?]*)\?=\Z")
 
 
@@ -66,12 +68,27 @@ def headers_of(call: Call) -> dict[str, Any]:
         if not kept:
             del found["ContentEncoding"]
     metadata = call.members.get("Metadata") or {}
+    _check_fields([*metadata], [value for value in (*metadata.values(), *found.values()) if isinstance(value, str)])
     size = sum(len(name) + len(value) for name, value in metadata.items())
     if size > MAX_METADATA:
         raise S3Error("MetadataTooLarge", None, {"Size": size, "MaxSizeAllowed": MAX_METADATA})
     if metadata:
         found["Metadata"] = {name: _metadata_value(value) for name, value in metadata.items()}
     return found
+
+
+def _check_fields(names: list[str], values: list[str]) -> None:
+    """A form or a query can say what no header line can carry; it would break the answers to all who read it.
+
+    Raises:
+        S3Error: InvalidArgument.
+    """
+    for name in names:
+        if not _TOKEN.match(name):
+            raise invalid_argument(f"x-amz-meta-{name}", name, "The name of user metadata is no header name")
+    for value in values:
+        if _CONTROL.search(value):
+            raise S3Error("InvalidArgument", "A header value must not have control characters")
 
 
 def settings_of(call: Call, bucket: Bucket, payload: Payload | None = None) -> dict[str, Any]:

@@ -63,7 +63,7 @@ GRANT_HEADERS = {
     "GrantWrite": ("x-amz-grant-write", "WRITE"),
     "GrantWriteACP": ("x-amz-grant-write-acp", "WRITE_ACP"),
 }
-_GRANTEE = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^",\s]*))\s*(?:,|\Z)')
+_GRANTEE = re.compile(r'\s*+([A-Za-z]+)\s*+=\s*+(?:"([^"]*)"|([^",\s]*))\s*+(?:,|\Z)')
 #: Whether a canonical user id is known; `{...}.__contains__` will do.
 Known = Callable[[str], bool]
 

@@ -160,7 +160,7 @@ _ALSO: dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]] = {
 def actions_for(operation: str, members: Mapping[str, Any]) -> tuple[str, ...]:
     """The IAM actions that a request needs on its own bucket or object, all of them.
 
-    A copy also needs those of `source_actions` on its source. For DeleteObjects, ask once for each key, with the
+    A copy also needs s3:GetObject on its source. For DeleteObjects, ask once for each key, with the
     VersionId of its entry among the members.
 
     Args:
@@ -174,11 +174,6 @@ def actions_for(operation: str, members: Mapping[str, Any]) -> tuple[str, ...]:
         if any(members.get(name) not in (None, False) for name in asking):
             actions += further
     return actions
-
-
-def source_actions(members: Mapping[str, Any]) -> tuple[str, ...]:
-    """The IAM actions that CopyObject and UploadPartCopy need on the object that CopySource names."""
-    return ("s3:GetObjectVersion",) if "?versionId=" in members["CopySource"] else ("s3:GetObject",)
 
 
 def kinds_named(pattern: str) -> set[Kind]:

@@ -117,7 +117,7 @@ def matches(plain: Plain, text: str) -> bool:
     return _expression(plain).match(text) is not None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _expression(plain: Plain) -> re.Pattern[str]:
     chunks = [""]
     for token in plain:

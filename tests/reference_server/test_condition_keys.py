@@ -15,7 +15,7 @@ import pytest
 from reference_server.wire import Head
 from tests.reference_server.catalogue.forms import post, signed
 from tests.reference_server.catalogue.permissions import canonical_id, set_policy, statement
-from tests.reference_server.catalogue.steps import fill, md5_header, refusal, version
+from tests.reference_server.catalogue.steps import fill, md5, md5_header, refusal, version
 from tests.reference_server.fuzz.support import Body
 from tests.reference_server.privileges import Ask
 from tests.reference_server.signing import Signer
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DENIED = (403, "AccessDenied")
 READ, LIST, WRITE, WRITE_ALL = "s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:PutObject*"
 GET, PUT = Ask("GET", "/{bucket}/k"), Ask("PUT", "/{bucket}/k", "x")
-COPY = {"x-amz-copy-source": "/{bucket}/k", "x-amz-metadata-directive": "REPLACE"}
+COPY = {"x-amz-copy-source": "/{bucket}/untagged", "x-amz-metadata-directive": "REPLACE"}
 SSE, CLASS, TAGS = "x-amz-server-side-encryption", "x-amz-storage-class", "x-amz-tagging"
 HOLD = "x-amz-object-lock-legal-hold"
 
@@ -97,8 +97,9 @@ CONDITIONS = [
         put(TAGS, "a=1&b=2"),
     ),
     (WRITE_ALL, "StringEquals", "s3:object-lock-legal-hold", "OFF", put(HOLD, "OFF"), put(HOLD, "ON")),
+    (WRITE, "Null", "s3:if-match", "false", put("If-Match", md5(b"x")), PUT),
     (WRITE, "Null", "s3:if-none-match", "false", Ask("PUT", "/{bucket}/new", "x", {"If-None-Match": "*"}), PUT),
-    ("s3:*Object", "StringLike", "s3:x-amz-copy-source", "/{bucket}/*", Ask("PUT", "/{bucket}/k", "", COPY), PUT),
+    ("s3:*", "StringLike", "s3:x-amz-copy-source", "/{bucket}/*", Ask("PUT", "/{bucket}/k", "", COPY), PUT),
 ]
 
 
@@ -187,10 +188,17 @@ def test_a_policy_knows_how_a_request_was_signed(raw: Raw, bucket: str, how: str
             statement(bucket, "s3:*Object", effect="Deny", resource="/*", conditions={"StringNotEquals": condition})
             for condition in conditions
         ]
-        set_policy(raw, bucket, statement(bucket, "s3:GetObject"), *denying)
+        set_policy(raw, bucket, statement(bucket, "s3:GetObject", "s3:PutObject"), *denying)
         reply = ask(raw, bucket)
         assert (reply.status in (200, 204)) == (own == [wanted_kind, wanted_version])
-        assert refusal(raw("GET", f"/{bucket}/k", sign=False)) == DENIED
+        pretending = {"Policy": "e30="}
+        for unsigned in (
+            raw("GET", f"/{bucket}/k", sign=False),
+            raw("PUT", f"/{bucket}/k", b"x", pretending, sign=False),
+            raw("POST", f"/{bucket}/k?uploads", headers=pretending, sign=False),
+            post(raw, bucket, {"key": "k"}),
+        ):
+            assert refusal(unsigned) == DENIED
 
 
 def test_a_policy_knows_versions(raw: Raw, other: Raw, bucket: str) -> None:
@@ -218,13 +226,15 @@ def test_a_policy_knows_versions(raw: Raw, other: Raw, bucket: str) -> None:
 def test_a_policy_knows_tls(running: Running, raw: Raw, bucket: str) -> None:
     """By the connection, whatever the headers say."""
     fill(raw, bucket, "k")
-    insecure = {"Bool": {"aws:SecureTransport": "false"}}
-    denying = statement(bucket, "s3:GetObject", effect="Deny", conditions=insecure)
-    set_policy(raw, bucket, statement(bucket, "s3:GetObject"), denying)
-    for secure, status in ((True, 200), (False, 403)):
-        headers = {"host": raw.host, "x-forwarded-proto": "https"}
-        answer = running.app(Head("GET", f"/{bucket}/k".encode(), True, headers, secure=secure), Body())  # type: ignore[arg-type]
-        assert answer.status == status
+    opening = statement(bucket, "s3:GetObject", conditions={"StringEquals": {"aws:PrincipalType": "Anonymous"}})
+    for effect, told in (("Deny", "false"), ("Allow", "true")):
+        conditions = {"Bool": {"aws:SecureTransport": told}}
+        ruled = statement(bucket, "s3:GetObject", effect=effect, conditions=conditions)
+        set_policy(raw, bucket, *([opening] if effect == "Deny" else []), ruled)
+        for secure, status in ((True, 200), (False, 403)):
+            headers = {"host": raw.host, "x-forwarded-proto": "https"}
+            head = Head("GET", f"/{bucket}/k".encode(), True, headers, secure=secure)
+            assert running.app(head, Body()).status == status  # type: ignore[arg-type]
 
 
 def test_everybody_has_a_folder(raw: Raw, other: Raw, bucket: str) -> None:

@@ -173,3 +173,11 @@ def test_a_stranger_presigns_in_vain(worlds: dict[bool, World], other: Raw) -> N
     host = other.host.replace("127.0.0.1", f"{world.bucket}.localhost")
     assert refusal(other("POST", "/", form, KIND, sign=False, host=host)) == DENIED
     assert refusal(other("GET", "/k", host=host)) == DENIED
+
+
+def test_nobody_owns_the_bucket_that_a_write_would_make(auto_drive: Running) -> None:
+    """Where buckets appear by themselves, they do not for those who have not signed, however often they try."""
+    raw = auto_drive.raw()
+    for _ in range(2):
+        for method, target in (("PUT", "/of-nobody/k"), ("POST", "/of-nobody/k?uploads"), ("GET", "/of-nobody/k")):
+            assert refusal(raw(method, target, b"", sign=False)) == DENIED

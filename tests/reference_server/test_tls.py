@@ -247,7 +247,14 @@ def test_a_stop_waits_for_nobody_and_says_goodbye(authority: tls.Authority) -> N
 
 @pytest.mark.parametrize(
     "data",
-    [REQUEST, b"", b"\x16\x03\x01\x02\x00", b"\x16\x03\x01\x00\x02\x01\x00", b"\x80\x2e\x01\x00\x02", os.urandom(600)],
+    [
+        REQUEST,
+        b"",
+        b"\x16\x03\x01\x02\x00",
+        b"\x16\x03\x01\x00\x02\x01\x00",
+        b"\x80\x2e\x01\x00\x02",
+        bytes(range(0, 256, 7)) * 20,
+    ],
 )
 def test_what_is_no_handshake_costs_its_own_connection_only(
     authority: tls.Authority, data: bytes, capsys: pytest.CaptureFixture[str]

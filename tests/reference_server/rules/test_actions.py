@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reference_server.model import service_model
-from reference_server.rules.actions import ACTIONS, actions_for, kinds_named, source_actions
+from reference_server.rules.actions import ACTIONS, actions_for, kinds_named
 
 OPERATIONS = sorted(service_model().document["operations"])
 KNOWN = {f"s3:{name}": kind for kind, names in ACTIONS.items() for name in names}
@@ -82,14 +82,6 @@ def test_members_change_which_actions_are_needed(operation: str, members: dict[s
     actions = actions_for(operation, members)
     assert actions == tuple(f"s3:{name}" for name in expected)
     assert set(actions) <= set(KNOWN)
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [("b/k", "s3:GetObject"), ("b/k?versionId=null", "s3:GetObjectVersion"), ("b/k%3FversionId=1", "s3:GetObject")],
-)
-def test_a_copy_reads_its_source(source: str, expected: str) -> None:
-    assert source_actions({"CopySource": source}) == (expected,)
 
 
 @pytest.mark.parametrize(
