@@ -79,6 +79,15 @@ def test_a_form_may_go_to_the_host_of_its_bucket(raw: Raw, bucket: str) -> None:
     assert raw("GET", f"/{bucket}/a/b").body == CONTENT
 
 
+def test_a_field_that_is_no_text_does_no_harm(raw: Raw, bucket: str) -> None:
+    """What is not UTF-8 is replaced, and the form is held to what is left of it."""
+    form = signed(bucket, {"key": "k"})
+    body = part('name="x-ignore-me"', b"\xff\xfe") + encode(form)
+    assert raw("POST", f"/{bucket}", body, KIND, sign=False).status == 204
+    reply = raw("POST", f"/{bucket}", part('name="success_action_status"', b"20\xff") + encode(form), KIND, sign=False)
+    assert refusal(reply) == DENIED
+
+
 def test_what_comes_behind_the_file_is_ignored(raw: Raw, bucket: str) -> None:
     """So a form whose file comes first has no key."""
     form = signed(bucket, {"key": "k"})
