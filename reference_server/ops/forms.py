@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _MAX_FIELDS = 20 * 1024
 _STATUSES = {"200": 200, "201": 201}
+# RFC 2046 §5.1.1.
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]\Z")
 
 
 class _Form:
@@ -45,10 +48,10 @@ class _Form:
             raise S3Error("PreconditionFailed", None, {"Condition": condition})
         self.fields: dict[str, str] = {}
         self.filename: str | None = None
-        try:
-            self._parser = multipart.PushMultipartParser(options.get("boundary", ""), max_segment_count=200)
-        except multipart.MultipartError as error:
-            raise _malformed(error) from None
+        boundary = options.get("boundary", "")
+        if not _BOUNDARY.match(boundary):
+            raise _malformed("its boundary is none")
+        self._parser = multipart.PushMultipartParser(boundary, max_segment_count=200)
         self._events = self._parsed(body)
         self._read_fields()
 
@@ -96,7 +99,7 @@ class _Form:
             policy.check_length(size)
 
 
-def _malformed(error: Exception) -> S3Error:
+def _malformed(error: Exception | str) -> S3Error:
     message = f"The body of your POST request is not well-formed multipart/form-data: {error}"
     return S3Error("MalformedPOSTRequest", message)
 
