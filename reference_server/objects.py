@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 _FIELDS = OBJECT_COLUMNS.removeprefix("bucket, ")
 # The statements are put together from the constants above, never from a request.
 _SELECT = f"SELECT {_FIELDS} FROM object WHERE bucket=? AND key=?"  # noqa: S608
+_OPEN = (
+    f"SELECT {', '.join(f'o.{name}' for name in _FIELDS.split(', '))}, b.data, b.file "  # noqa: S608
+    "FROM object o LEFT JOIN blob b ON b.id=o.blob WHERE o.bucket=? AND o.key=?"
+)
+_PART_BLOBS = "SELECT b.size, b.data, b.file FROM part p JOIN blob b ON b.id=p.blob WHERE p.upload=? ORDER BY p.number"
 _SELECT_OLDER = f"SELECT {_FIELDS}, marker FROM version WHERE bucket=? AND key=?"  # noqa: S608
 _INSERT = f"INSERT OR REPLACE INTO object ({OBJECT_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
 _INSERT_OLDER = f"INSERT INTO version ({OBJECT_COLUMNS}, marker) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608
@@ -36,6 +41,7 @@ _LIST_VERSIONS = (
     "SELECT key, rank, version, size, etag, modified, storage_class, algorithm, checksum_type, marker "
     "FROM version WHERE bucket=?1 AND (key, rank) > (?2, ?3) ORDER BY key, rank"
 )
+_COLUMNS = len(_FIELDS.split(", "))
 _ID_LETTERS = string.ascii_letters + string.digits + "._"
 _VERSION_ID = re.compile(r"([0-7][0-9a-f]{15})[A-Za-z0-9._]{8}[0-9a-f]{8}\Z")
 _SEAL = 8
@@ -122,24 +128,32 @@ class Objects:
 
     def open(self, bucket: Bucket, key: str, version_id: str | None = None) -> tuple[StoredObject, list[Blob]] | None:
         """An object with the blobs that hold its body, pinned: `blobs.unpin` them afterwards."""
-        store = self._store
-        with store.lock:
+        with self._store.lock:
+            if version_id is None:
+                return self._open_present(bucket, key)
             found = self.get(bucket, key, version_id)
-            if found is None:
-                return None
-            if found.upload is None:
-                query, number = "SELECT size, data, file FROM blob WHERE id=?", found.blob
-            else:
-                query, number = (
-                    (
-                        "SELECT b.size, b.data, b.file FROM part p JOIN blob b ON b.id=p.blob "
-                        "WHERE p.upload=? ORDER BY p.number"
-                    ),
-                    found.upload,
-                )
-            blobs = [Blob(*row) for row in store.rows(query, number)]
-            store.blobs.pin(blobs)
-            return found, blobs
+            return None if found is None else self._with_blobs(found)
+
+    def _open_present(self, bucket: Bucket, key: str) -> tuple[StoredObject, list[Blob]] | None:
+        """The everyday read, in one statement."""
+        row = self._store.row(_OPEN, bucket.id, key.encode())
+        if row is None:
+            return None
+        found = _object(row[:_COLUMNS])
+        if found.upload is not None:
+            return self._with_blobs(found)
+        blobs = [Blob(found.size, *row[_COLUMNS:])]
+        self._store.blobs.pin(blobs)
+        return found, blobs
+
+    def _with_blobs(self, found: StoredObject) -> tuple[StoredObject, list[Blob]]:
+        if found.upload is None:
+            query, number = "SELECT size, data, file FROM blob WHERE id=?", found.blob
+        else:
+            query, number = _PART_BLOBS, found.upload
+        blobs = [Blob(*row) for row in self._store.rows(query, number)]
+        self._store.blobs.pin(blobs)
+        return found, blobs
 
     def rows(self, bucket: Bucket, lower: bytes, *, inclusive: bool) -> Iterator[tuple[Any, ...]]:
         """Listing columns of the present objects from a key on, in order; hold the lock while reading."""
@@ -300,12 +314,13 @@ def _columns(bucket: Bucket, stored: StoredObject) -> Sequence[Any]:
     return (
         *(bucket.id, stored.key.encode(), stored.rank, stored.version, stored.size, stored.etag, stored.modified),
         *(stored.storage_class, stored.algorithm, stored.checksum_type, stored.checksum),
-        *(json.dumps(stored.attributes), stored.blob, stored.upload, stored.parts),
+        *(json.dumps(stored.attributes) if stored.attributes else "{}", stored.blob, stored.upload, stored.parts),
     )
 
 
 def _object(row: tuple[Any, ...]) -> StoredObject:
     key, rank, version, size, etag, modified, storage_class, algorithm, kind, checksum, kept, *body = row
     blob, upload, parts, *more = body
-    described = (size, etag, modified, storage_class, algorithm, kind, checksum, json.loads(kept))
+    attributes = {} if kept == "{}" else json.loads(kept)
+    described = (size, etag, modified, storage_class, algorithm, kind, checksum, attributes)
     return StoredObject(key.decode(), *described, blob, upload, parts, version, rank, bool(more and more[0]))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from reference_server import checksums
 from reference_server.auth import STREAMING, UNSIGNED, Authenticated
 from reference_server.chunked import ChunkedReader
+from reference_server.digests import Digests
 from reference_server.errors import S3Error
 
 if TYPE_CHECKING:
@@ -139,12 +140,12 @@ class Payload:
             chunked = ChunkedReader(self._body, self._authenticated.signer, trailer=self.mode.endswith("-TRAILER"))
             source = chunked
         expected = self.declared.length
-        for data in source:
-            size += len(data)
-            for update in digests:
-                update(data)
-            if expected is None or size <= expected:  # more will be refused: it need not be kept
-                sink(data)
+        with Digests(digests) as beside:
+            for data in source:
+                size += len(data)
+                beside.feed(data)
+                if expected is None or size <= expected:  # more will be refused: it need not be kept
+                    sink(data)
         received = Received(size, md5.hexdigest(), {n: checksums.encode(r.digest()) for n, r in running.items()})
         self._check_size(size)
         # Order of verification: the payload hash first (catalogue CKS-025).
