@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
 from reference_server import access
 from reference_server.auth import Account, Authenticated
@@ -118,6 +119,17 @@ class Call:
         access.require(self, found)
         return found
 
+    def location(self, key: str) -> str:
+        """The URL of an object in the bucket of the request, in the style of the request."""
+        path = quote(key, safe="-_.~")
+        if not self.request.virtual_host:
+            path = f"{self.request.bucket}/{path}"
+        return f"{'https' if self.request.head.secure else 'http'}://{self.request.headers['host']}/{path}"
+
+    def knows(self, account_id: str) -> bool:
+        """Whether this is the canonical id of an account that has credentials here."""
+        return self.endpoint.account(account_id) is not None
+
     def payload(self, *, hex_md5: bool = False, object_checksum: bool = False) -> Payload:
         """The request body, see `Payload`; raises for what its headers get wrong."""
         return self.endpoint.seams.payload(
@@ -134,8 +146,7 @@ class Call:
             S3Error: MissingRequestBodyError; InvalidRequest for want of a digest where S3 demands one (LINT-015).
         """
         payload = payload or self.payload()
-        digest = payload.declared.md5 is not None or payload.algorithm is not None
-        if self.endpoint.codec.needs_digest(self.operation) and not digest:
+        if self.endpoint.codec.needs_digest(self.operation) and not payload.has_digest:
             raise S3Error("InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
         body = payload.document()
         if not body:

@@ -89,6 +89,11 @@ class Payload:
             return self.declared.checksum[0]
         return self.declared.trailer
 
+    @property
+    def has_digest(self) -> bool:
+        """Whether the client sent a digest of the body: Content-MD5, or a checksum in a header or trailer."""
+        return self.declared.md5 is not None or self.algorithm is not None
+
     def require_length(self, headers: dict[str, str]) -> None:
         """Refuse an upload of unknown size (catalogue AUTH-020) or of more than 5 GiB.
 

@@ -78,11 +78,7 @@ def _asked(
     call: Call, bucket: Bucket, owners: tuple[str, str | None], document: dict[str, Any] | None
 ) -> AccessControl:
     """The ACL of a request, from its headers or its body, for what the first of `owners` owns."""
-
-    def known(account_id: str) -> bool:
-        return call.endpoint.account(account_id) is not None
-
-    asked = acl.read_request(call.members, document, *owners, known)
+    asked = acl.read_request(call.members, document, *owners, call.knows)
     public_access.check_acl_operation(access.ownership(bucket))
     access.block(bucket).check_acl(asked)
     return asked

@@ -9,6 +9,7 @@ from reference_server.call import Call, Handler, Result
 from reference_server.codec import http_time
 from reference_server.errors import S3Error, invalid_argument
 from reference_server.ops import versions
+from reference_server.ops.multipart import page_number
 from reference_server.ops.writes import ARCHIVED, checksum_members, customer_md5
 from reference_server.rules import encryption
 
@@ -61,7 +62,8 @@ def _parts(call: Call, stored: StoredObject) -> dict[str, Any] | None:
         return None
     if stored.checksum_type != "COMPOSITE" or stored.algorithm is None:
         return {"TotalPartsCount": stored.parts}
-    after, limit = _number(call, "PartNumberMarker", 0), min(_number(call, "MaxParts", _PAGE), _PAGE)
+    after = page_number(call.members.get("PartNumberMarker"), 0, "PartNumberMarker")
+    limit = min(page_number(call.members.get("MaxParts"), _PAGE, "MaxParts"), _PAGE)
     found = call.uploads.parts(stored.upload, after, limit + 1)
     shown = found[:limit]
     return {
@@ -79,15 +81,6 @@ def _parts(call: Call, stored: StoredObject) -> dict[str, Any] | None:
             for part in shown
         ],
     }
-
-
-def _number(call: Call, member: str, default: int) -> int:
-    value = call.members.get(member)
-    if value is None:
-        return default
-    if not 0 <= value < 2**31:
-        raise invalid_argument(member, str(value), f"Provided {member} not an integer or within integer range")
-    return int(value)
 
 
 def restore_object(call: Call) -> Result:

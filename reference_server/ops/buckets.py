@@ -75,7 +75,7 @@ def _first_settings(call: Call, configuration: dict[str, Any]) -> dict[str, Any]
         if asked not in (public_access.ENFORCED, public_access.PREFERRED, public_access.WRITER):
             raise invalid_argument("x-amz-object-ownership", asked, "Invalid x-amz-object-ownership header")
         settings[access.OWNERSHIP] = {"Rules": [{"ObjectOwnership": asked}]}
-    control = acl.asked_for(members, call.account.id, None, lambda one: call.endpoint.account(one) is not None)
+    control = acl.asked_for(members, call.account.id, None, call.knows)
     if control is not None:
         if control.public and public_access.public_access(settings[access.PUBLIC_ACCESS]).BlockPublicAcls:
             message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled"

@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from reference_server import checksums
 from reference_server.call import Call, Result
@@ -51,11 +50,7 @@ def _complete(call: Call, bucket: Bucket, entries: list[dict[str, Any]]) -> dict
 
 
 def _output(call: Call, result: dict[str, Any]) -> dict[str, Any]:
-    path = quote(call.key, safe="-_.~")
-    if not call.request.virtual_host:
-        path = f"{call.request.bucket}/{path}"
-    location = f"{'https' if call.request.head.secure else 'http'}://{call.request.headers['host']}/{path}"
-    return {"Location": location, "Bucket": call.request.bucket, "Key": call.key, **result}
+    return {"Location": call.location(call.key), "Bucket": call.request.bucket, "Key": call.key, **result}
 
 
 def _entries(call: Call, upload: Upload) -> list[dict[str, Any]]:

@@ -70,7 +70,7 @@ def copy_object(call: Call) -> Result:
         algorithm = algorithm or found.algorithm or checksums.DEFAULT
         kept = headers_of(call) if directive == "REPLACE" else _inherited(found, members)
         kept |= settings | {"Tags": tags.copied(members, found.attributes.get("Tags", []))}
-        _check_tags(call, source, found, kept)
+        _check_tags(call, bucket, source, kept)
         received, blob = _read_into(call, blobs, (0, found.size), algorithm)
     value = received.checksums[algorithm]
     new = StoredObject(
@@ -83,14 +83,14 @@ def copy_object(call: Call) -> Result:
     return Result({"CopyObjectResult": result, **written_members(bucket, stored), **shown_source})
 
 
-def _check_tags(call: Call, source: _Source, found: StoredObject, kept: dict[str, Any]) -> None:
+def _check_tags(call: Call, bucket: Bucket, source: _Source, kept: dict[str, Any]) -> None:
     """Tags come along only to those who may read and write them; no tags are not stored."""
     if not kept["Tags"]:
         del kept["Tags"]
     elif (call.members.get("TaggingDirective") or "COPY") == "COPY":
-        bucket = checked(call.store.bucket(source.bucket), source.bucket)
-        access.require(call, bucket, "GetObjectTagging", found.key, {"VersionId": source.version})
-        access.require(call, call.bucket(), "PutObjectTagging", call.key)
+        origin = checked(call.store.bucket(source.bucket), source.bucket)
+        access.require(call, origin, "GetObjectTagging", source.key, {"VersionId": source.version})
+        access.require(call, bucket, "PutObjectTagging", call.key)
 
 
 def _inherited(found: StoredObject, members: dict[str, Any]) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import multipart
 
 from reference_server import access
 from reference_server.auth import UNSIGNED, Authenticated
-from reference_server.call import Call, Handler, Result
+from reference_server.call import Call, Handler, Result, checked
 from reference_server.codec import DECLARATION
 from reference_server.errors import S3Error, invalid_argument
 from reference_server.ops.objects import store_object
@@ -106,7 +106,8 @@ def _malformed(error: Exception | str) -> S3Error:
 
 def post_object(call: Call) -> Result:
     """POST Object."""
-    bucket = _bucket(call)
+    name = call.request.bucket or ""
+    bucket = checked(call.store.bucket(name), name)
     call.payload().require_length(call.request.headers)
     form = _Form(call.request.headers.get("content-type", ""), call.request.body)
     version = postpolicy.check_fields(form.fields)
@@ -127,13 +128,6 @@ def post_object(call: Call) -> Result:
     access.require(inner, bucket, "PutObject", key, inner.members)
     result = store_object(inner, bucket, inner.payload(hex_md5=True))
     return _answer(call, bucket, fields, key, result)
-
-
-def _bucket(call: Call) -> Bucket:
-    bucket = call.store.bucket(call.request.bucket or "")
-    if bucket is None:
-        raise S3Error("NoSuchBucket", None, {"BucketName": call.request.bucket})
-    return bucket
 
 
 def _as_put(call: Call, fields: dict[str, str], authenticated: Authenticated, key: str) -> Call:
@@ -162,8 +156,7 @@ def _tagging(call: Call, text: str) -> str | None:
 def _answer(call: Call, bucket: Bucket, fields: dict[str, str], key: str, stored: Result) -> Result:
     """204, 200 or 201 with a document, or a redirect (POST-001 to POST-003)."""
     etag = stored.members["ETag"]
-    location = f"{'https' if call.request.head.secure else 'http'}://{call.request.headers['host']}/"
-    location += quote(key, safe="-_.~") if call.request.virtual_host else f"{bucket.name}/{quote(key, safe='-_.~')}"
+    location = call.location(key)
     encoded = call.endpoint.codec.write("PutObject", stored.members)
     headers = [*encoded.headers, ("Location", location)]
     wanted = fields.get("success_action_redirect") or fields.get("redirect")

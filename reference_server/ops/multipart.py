@@ -104,8 +104,8 @@ def abort_multipart_upload(call: Call) -> Result:
 def list_parts(call: Call) -> Result:
     """ListParts: NextPartNumberMarker is the last part shown, 0 for none (MPU-031)."""
     members = call.members
-    after = _number(members.get("PartNumberMarker"), 0, "part-number-marker")
-    limit = min(_number(members.get("MaxParts"), _PAGE, "max-parts"), _PAGE)
+    after = page_number(members.get("PartNumberMarker"), 0, "part-number-marker")
+    limit = min(page_number(members.get("MaxParts"), _PAGE, "max-parts"), _PAGE)
     bucket = call.bucket()
     with call.store.lock:
         upload = call.uploads.find(bucket, call.key, members["UploadId"])
@@ -130,7 +130,12 @@ def list_parts(call: Call) -> Result:
     return Result(output)
 
 
-def _number(value: int | None, default: int, name: str) -> int:
+def page_number(value: int | None, default: int, name: str) -> int:
+    """A marker or limit of a listing of parts; `name` is the argument in the error.
+
+    Raises:
+        S3Error: InvalidArgument.
+    """
     if value is None:
         return default
     if not 0 <= value < 2**31:

@@ -160,7 +160,7 @@ def checksum_members(algorithm: str | None, value: str | None, checksum_type: st
 def _lock_of(call: Call, bucket: Bucket, payload: Payload | None) -> dict[str, Any]:
     members = call.members
     configuration = bucket.settings.get("object-lock")
-    digest = payload is None or payload.declared.md5 is not None or payload.algorithm is not None
+    digest = payload is None or payload.has_digest
     now = call.store.clock()
     asked = lock.check_request(members, configuration is not None, digest, now)
     retention = asked or lock.default_retention(configuration, now)
@@ -196,11 +196,7 @@ def _acl_of(call: Call, bucket: Bucket) -> dict[str, Any] | None:
     if ownership == public_access.ENFORCED:
         return None
     owner = public_access.object_owner(ownership, members, call.account.id, bucket.owner)
-
-    def known(account_id: str) -> bool:
-        return call.endpoint.account(account_id) is not None
-
-    asked = acl.asked_for(members, owner, bucket.owner, known)
+    asked = acl.asked_for(members, owner, bucket.owner, call.knows)
     if asked is not None:
         access.block(bucket).check_acl(asked)
     elif owner != bucket.owner:

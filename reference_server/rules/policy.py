@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from reference_server.rules.actions import actions_for, kinds_named
+from reference_server.rules.actions import kinds_named
 from reference_server.rules.policy_conditions import Condition, network, parse_conditions
 from reference_server.rules.policy_principals import Principals, parse_principals
 from reference_server.rules.policy_text import (
@@ -27,7 +27,7 @@ from reference_server.rules.policy_text import (
     wildcards,
 )
 
-__all__ = ["MAX_SIZE", "Access", "Policy", "Statement", "actions_for", "parse_policy", "resource_arn"]
+__all__ = ["MAX_SIZE", "Access", "Policy", "Statement", "parse_policy", "resource_arn"]
 
 #: Of a policy without white space, in bytes.
 MAX_SIZE = 20_480

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from reference_server.errors import S3Error
-from reference_server.rules.policy import MAX_SIZE, Access, Policy, actions_for, parse_policy, resource_arn
+from reference_server.rules.actions import actions_for
+from reference_server.rules.policy import MAX_SIZE, Access, Policy, parse_policy, resource_arn
 from reference_server.rules.policy_text import Context
 
 OWNER, OTHER = "012345678901", "444455556666"
