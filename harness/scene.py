@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.clients import PROGRAMS
-from harness.clients.base import Client, CommandLine, Observed
+from harness.clients.base import STOPPED, Client, CommandLine, Observed
 from harness.clients.raw import RawClient
 from harness.expect import Matcher
 from harness.record import Step
@@ -86,18 +89,49 @@ class Scene:
         params = {"Bucket": self.bucket, "Key": key, "Body": body}
         return self._keep("client", self.client.upload(params, part_size))
 
-    def program(self, *arguments: str, stdin: bytes = b"") -> Observed:
+    def program(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> Observed:
         """A whole command of a client program, for workflows: `rclone ARGUMENTS` or `aws ARGUMENTS`."""
-        if not isinstance(self.client, CommandLine):
-            raise Inexpressible(f"{self.client.name} is not a program")
-        return self._keep("client", self.client.command(*arguments, stdin=stdin))
+        return self._keep("client", self._program.command(*arguments, stdin=stdin, environment=environment))
+
+    @contextmanager
+    def serving(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[list[Observed]]:
+        """A command that runs while the block does, and is ended with it.
+
+        The list is empty until the command has ended; after the block it holds what the command came to.
+        """
+        client, ended = self._program, threading.Event()
+        came: list[Observed | BaseException] = []
+
+        def work() -> None:
+            try:
+                came.append(
+                    client.command(*arguments, environment=environment, stop=lambda: STOPPED if ended.is_set() else "")
+                )
+            except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+                came.append(error)
+
+        thread, shown = threading.Thread(target=work, daemon=True), list[Observed]()
+        thread.start()
+        try:
+            yield shown
+        finally:
+            ended.set()
+            thread.join()
+        for result in came:
+            if isinstance(result, BaseException):
+                raise result
+            shown.append(self._keep("client", result))
 
     @property
     def folder(self) -> Path:
         """A new private folder that a client program's commands can read and write."""
+        return Path(tempfile.mkdtemp(dir=self._program.folder))
+
+    @property
+    def _program(self) -> CommandLine:
         if not isinstance(self.client, CommandLine):
             raise Inexpressible(f"{self.client.name} is not a program")
-        return Path(tempfile.mkdtemp(dir=self.client.folder))
+        return self.client
 
     def send(self, operation: str, method: str, target: str, *headers: tuple[str, str], **options: Any) -> Observed:
         """One exact request, for statements that only `raw` can make; see `RawClient.send`."""
@@ -128,6 +162,10 @@ class Scene:
     def look(self, operation: str, **params: Any) -> Observed:
         """One operation by the witness, the independent second look at what the client did."""
         return self._keep("witness", self.witness.call(operation, self._filled(operation, params)))
+
+    def fetch(self, url: str, method: str = "GET", *headers: tuple[str, str], body: bytes = b"") -> Observed:
+        """What a URL of the endpoint, presigned by the client under test, gives to somebody without credentials."""
+        return self._keep("witness", self.witness.fetch(url, method, list(headers), body))
 
     # --- expectations ---
 

@@ -21,7 +21,7 @@ from harness.wire import model
 from harness.wire.http1 import MAX_BODY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from harness.clients.local import Result
@@ -123,7 +123,13 @@ class AwsCli(ProgramClient):
         )
         return observed
 
-    def command(self, *arguments: str, stdin: bytes = b"") -> Observed:
+    def command(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        stop: Callable[[], str] | None = None,
+    ) -> Observed:
         """Any command, `aws ARGUMENTS`; relative paths are below `folder`.
 
         What it printed is in `stdout` (bytes in `body`), what it sent in `exchanges`.
@@ -132,7 +138,8 @@ class AwsCli(ProgramClient):
             Inexpressible: this version of the CLI does not know it, or refuses to send it.
             ClientFault: it names a bucket, reports success, and sent nothing.
         """
-        return self._command(list(arguments), stdin=stdin, seconds=2 * self.endpoint.timeout)
+        seconds = 2 * self.endpoint.timeout
+        return self._command(list(arguments), stdin=stdin, settings=environment, seconds=seconds, stop=stop)
 
     # --- running it ---
 
@@ -190,10 +197,11 @@ class AwsCli(ProgramClient):
         stdin: bytes = b"",
         settings: Mapping[str, str] | None = None,
         seconds: float = 0.0,
+        stop: Callable[[], str] | None = None,
     ) -> Observed:
         if not all(map(is_argument, args)):
             raise Inexpressible("a command line cannot carry this")
-        result, recorded = self._run(args, stdin=stdin, settings=settings, seconds=seconds)
+        result, recorded = self._run(args, stdin=stdin, settings=settings, seconds=seconds, stop=stop)
         remote = any(arg.startswith("s3://") for arg in args) and "presign" not in args[:2]
         if remote and result.exit_code == 0 and self.idle(recorded):
             raise ClientFault(f"aws {' '.join(args[:2])} reported success without sending anything")
@@ -209,15 +217,13 @@ class AwsCli(ProgramClient):
         *,
         stdin: bytes = b"",
         settings: Mapping[str, str] | None = None,
-        seconds: float = 0.0,
-        max_requests: int = 0,
+        **bounds: Any,
     ) -> tuple[Result, list[Recorded]]:
         return self.execute(
             [*args, *self._common, *self._bounds],
             stdin=stdin,
             environment=self._settings | dict(settings or {}),
-            seconds=seconds,
-            max_requests=max_requests,
+            **bounds,
         )
 
     def _read(self, operation: str, result: Result, recorded: Sequence[Recorded], record: Recorded | None) -> Observed:

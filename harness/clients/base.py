@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -151,9 +151,26 @@ class CommandLine(Protocol):
         """A private folder that lives as long as the client."""
         ...
 
-    def command(self, *arguments: str, stdin: bytes = b"") -> Observed:
-        """Any command of the program, against the endpoint; relative paths are below `folder`."""
+    def command(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        stop: Callable[[], str] | None = None,
+    ) -> Observed:
+        """Any command of the program, against the endpoint; relative paths are below `folder`.
+
+        Args:
+            arguments: what follows the program's name.
+            stdin: bytes of its standard input.
+            environment: further variables.
+            stop: asked several times a second; `STOPPED` says that it has served its purpose and is to be ended.
+        """
         ...
+
+
+STOPPED = "was stopped after serving"
+"""Why a command that serves was ended: no failure of its own."""
 
 
 MAX_PAGES = 200

@@ -11,7 +11,7 @@ import signal
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.clients import local
-from harness.clients.base import MAX_PAGES, Observed
+from harness.clients.base import MAX_PAGES, STOPPED, Observed
 from harness.clients.raw import observe
 from harness.signals import ClientFault
 from harness.wire.http1 import Origin
@@ -19,7 +19,7 @@ from harness.wire.proxy import RecordingProxy
 from harness.wire.route import find
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from harness.config import Endpoint
@@ -79,6 +79,7 @@ class ProgramClient:
         environment: Mapping[str, str] | None = None,
         seconds: float = 0.0,
         max_requests: int = 0,
+        stop: Callable[[], str] | None = None,
     ) -> tuple[local.Result, list[Recorded]]:
         """Run the program and take what crossed the wire.
 
@@ -88,6 +89,7 @@ class ProgramClient:
             environment: further variables.
             seconds: how long the work itself may take; by default as long as a single wait.
             max_requests: kill it after so many requests; 0 for no such limit. Needs a recorded wire.
+            stop: asked several times a second; a text that is not empty says why it is to be killed.
 
         Raises:
             OSError: the program cannot be started.
@@ -95,12 +97,12 @@ class ProgramClient:
         if self.proxy is not None:
             self.proxy.take()
 
-        def stop() -> str:
+        def check() -> str:
             over = self.proxy is not None and max_requests and self.proxy.seen > max_requests
-            return f"does not end: killed after {max_requests} requests" if over else ""
+            return f"does not end: killed after {max_requests} requests" if over else (stop() if stop else "")
 
         timeout = (seconds or self.endpoint.timeout) + GRACE
-        result = self.runner.run(args, timeout=timeout, stdin=stdin, environment=environment, stop=stop)
+        result = self.runner.run(args, timeout=timeout, stdin=stdin, environment=environment, stop=check)
         return result, self.proxy.take() if self.proxy is not None else []
 
     def sent(
@@ -123,8 +125,9 @@ class ProgramClient:
         wire = Observed(operation, self.name, ok=False)
         if record is not None and record.answer is not None:
             wire = observe(operation, self.name, record.answer, record.exchange)
-        ok = result.exit_code == 0 and not result.stopped
-        failure = f"{self.program} {result.stopped}" if result.stopped else ""
+        served = result.stopped == STOPPED
+        ok = served or (result.exit_code == 0 and not result.stopped)
+        failure = f"{self.program} {result.stopped}" if result.stopped and not served else ""
         if record is not None and record.answer is None:
             failure = failure or record.exchange.error
         if not ok and record is None:
@@ -156,7 +159,7 @@ class ProgramClient:
         said = last_words(result.stderr)
         if result.exit_code < 0 and not result.stopped:
             raise ClientFault(f"{self.program} crashed with {_signal(-result.exit_code)}: {said}")
-        if self.idle(recorded) and (result.exit_code or result.stopped):
+        if self.idle(recorded) and result.stopped != STOPPED and (result.exit_code or result.stopped):
             how = result.stopped or f"ended with exit code {result.exit_code}"
             raise ClientFault(f"{self.program} {how} before it sent anything: {said}")
 

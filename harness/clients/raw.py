@@ -12,11 +12,13 @@ import hashlib
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from harness.clients.base import MAX_PAGES, Observed, joined
 from harness.config import Endpoint
+from harness.signals import Mismatch
 from harness.wire import model
 from harness.wire.exchange import Body, Exchange, Headers
 from harness.wire.http1 import Answer, Connection, NoAnswer, Origin
@@ -134,6 +136,40 @@ class RawClient:
         if signed:
             lines += self._signature(method, target, lines, body)
         head = f"{method} {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
+        return self._exchange(operation, method, target, lines, head.encode() + b"\r\n" + body, body)
+
+    def fetch(
+        self,
+        url: str,
+        method: str = "GET",
+        headers: Headers = [],  # noqa: B006 - never changed
+        body: bytes = b"",
+    ) -> Observed:
+        """What a URL gives to somebody without credentials, as a browser or `curl` would ask for it.
+
+        Args:
+            url: one that a client made, presigned or not.
+            method: HTTP method.
+            headers: further header lines.
+            body: bytes of the body.
+
+        Raises:
+            Mismatch: it is not a URL of the endpoint; nothing is sent.
+        """
+        parts = urlsplit(url)
+        own = self._origin.authority.lower()
+        near = parts.netloc.lower() == own or parts.netloc.lower().endswith("." + own)
+        if (
+            not near
+            or parts.scheme != self._origin.scheme
+            or not (url.isascii() and url.isprintable() and " " not in url)
+        ):
+            raise Mismatch(f"a URL of {self._origin.scheme}://{own}", f"it was {url[:200]!r}")
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        lines: Headers = [("Host", parts.netloc), *headers]
+        lines += [("Content-Length", str(len(body)))] if body or method in ("PUT", "POST") else []
+        head = f"{method} {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
+        operation = {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject"}.get(method, method)
         return self._exchange(operation, method, target, lines, head.encode() + b"\r\n" + body, body)
 
     def _address(self, target: str, bucket: str, addressing: str) -> tuple[str, str]:

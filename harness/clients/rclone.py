@@ -144,7 +144,13 @@ class Rclone(ProgramClient):
         args = ["copyto", str(source), target, *flags]
         return self._call("CompleteMultipartUpload", params, args, seconds=2 * self.endpoint.timeout)
 
-    def command(self, *arguments: str, stdin: bytes = b"") -> Observed:
+    def command(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        stop: Callable[[], str] | None = None,
+    ) -> Observed:
         """Any command, `rclone ARGUMENTS`, with the endpoint as `remote:`; relative paths are below `folder`.
 
         What it printed is in `stdout` (bytes in `body`), what it sent in `exchanges`.
@@ -152,7 +158,9 @@ class Rclone(ProgramClient):
         Raises:
             ClientFault: it names the remote, reports success, and sent nothing.
         """
-        result, recorded = self._run(arguments, stdin=stdin, seconds=2 * self.endpoint.timeout)
+        result, recorded = self._run(
+            arguments, stdin=stdin, environment=environment, seconds=2 * self.endpoint.timeout, stop=stop
+        )
         if any(arg.startswith(REMOTE) for arg in arguments):
             self._check_busy(result, recorded)
         observed = self.observed(" ".join(["rclone", *arguments[:1]]), result, recorded, None)
@@ -333,12 +341,10 @@ class Rclone(ProgramClient):
             observed.status = statuses[-1] if statuses else None
             observed.message = "rclone found no such object, and ended with exit code 0"
 
-    def _run(
-        self, args: Sequence[str], *, stdin: bytes = b"", seconds: float = 0.0, max_requests: int = 0
-    ) -> tuple[Result, list[Recorded]]:
+    def _run(self, args: Sequence[str], **options: Any) -> tuple[Result, list[Recorded]]:
         if not all(map(is_argument, args)):
             raise Inexpressible("a command line cannot carry this")
-        return self.execute([*args, *self._bounds], stdin=stdin, seconds=seconds, max_requests=max_requests)
+        return self.execute([*args, *self._bounds], **options)
 
     def _check_busy(self, result: Result, recorded: Sequence[Recorded]) -> None:
         if result.exit_code == 0 and self.idle(recorded):
