@@ -107,7 +107,7 @@ class Scene:
                 came.append(
                     client.command(*arguments, environment=environment, stop=lambda: STOPPED if ended.is_set() else "")
                 )
-            except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            except BaseException as error:
                 came.append(error)
 
         thread, shown = threading.Thread(target=work, daemon=True), list[Observed]()
