@@ -1,4 +1,4 @@
-"""The run file: a header line, one line a cell or lint finding, a footer line.
+"""The run file: a header line, one line a cell or lint finding, one with advice for clients, a footer line.
 
 Written as cells finish, each line in one write, so that a kill at any byte costs at most the last line.
 A file without footer is an incomplete run: readable, never a pass.
@@ -164,6 +164,58 @@ class Lint(msgspec.Struct, frozen=True, tag_field="kind", tag="lint"):
     exchange: Exchange
 
 
+FACT = "endpoint"
+"""The client of what is no client's setting but a fact about the endpoint."""
+UNKNOWN = "unknown"
+"""The value of a setting about which nothing was found out; its observation says why."""
+NOTHING = "none"
+"""The value of a setting of which no value works."""
+SettingKind = Literal["needed", "hopeless", "better", "fact", "unknown", "default"]
+SETTING_KINDS: dict[SettingKind, str] = {
+    "needed": "Needed: what the client does by default fails here",
+    "hopeless": "No setting helps",
+    "better": "Better: the default works, this works better",
+    "fact": "Different from Amazon S3, with no setting for it",
+    "unknown": "Not found out",
+    "default": "Right by default",
+}
+"""Kinds of settings in the order in which a reader wants them, in words."""
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """A setting of a client, and what was observed that led to it.
+
+    `client` is FACT for a fact that no client has a setting for. `value` is UNKNOWN or NOTHING where there is none.
+    `default` is what the client does unless told otherwise, for a fact what Amazon S3 does. `needed`: the default
+    does not work with this endpoint.
+    """
+
+    client: str
+    name: str
+    value: str
+    default: str
+    observation: str
+    needed: bool
+
+    @property
+    def kind(self) -> SettingKind:
+        """Why a reader would look at it, see `SETTING_KINDS`."""
+        if self.needed:
+            return "needed"
+        if self.value in (UNKNOWN, NOTHING):
+            return "unknown" if self.value == UNKNOWN else "hopeless"
+        if self.value == self.default:
+            return "default"
+        return "fact" if self.client == FACT else "better"
+
+
+class Advice(msgspec.Struct, frozen=True, tag_field="kind", tag="advice"):
+    """What clients need for the endpoint: settings, needed ones first, and texts to paste by file name."""
+
+    settings: list[Setting]
+    texts: dict[str, str]
+
+
 class Footer(msgspec.Struct, frozen=True, tag_field="kind", tag="footer"):
     """Last line: verdict counts, what cleanup had to leave behind, and whether the run was cut short."""
 
@@ -173,20 +225,24 @@ class Footer(msgspec.Struct, frozen=True, tag_field="kind", tag="footer"):
     interrupted: str = ""
 
 
-Line = Header | Cell | Lint | Footer
+Line = Header | Cell | Lint | Advice | Footer
 
 _decoder = msgspec.json.Decoder(Line)
 _encoder = msgspec.json.Encoder()
 
 
 class Run(msgspec.Struct):
-    """A run file read back. `footer` is None, or `footer.interrupted` set, when the run did not finish."""
+    """A run file read back. `footer` is None, or `footer.interrupted` set, when the run did not finish.
+
+    `advice` is None when the endpoint was not probed.
+    """
 
     header: Header
     cells: list[Cell]
     lints: list[Lint]
     footer: Footer | None
     path: Path
+    advice: Advice | None = None
 
     @property
     def complete(self) -> bool:
@@ -259,6 +315,7 @@ def read(path: Path) -> Run:
         lints=[line for line in lines if isinstance(line, Lint)],
         footer=last if isinstance(last, Footer) else None,
         path=path,
+        advice=next((line for line in lines if isinstance(line, Advice)), None),
     )
 
 

@@ -9,8 +9,10 @@ import base64
 import codecs
 import datetime as dt
 import hashlib
+import select
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +26,9 @@ from harness.wire.exchange import Body, Exchange, Headers
 from harness.wire.http1 import Answer, Connection, NoAnswer, Origin
 from harness.wire.sigv4 import EMPTY_SHA256, sign
 from harness.wire.xml import Node, XMLError, parse
+
+_OF_THE_CONNECTION = frozenset({"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
+"""Headers for the next hop alone, which proxies take away: no client signs them. Source: RFC 9110 §7.6.1."""
 
 
 class RawClient:
@@ -115,6 +120,10 @@ class RawClient:
         addressing: str = "",
         signed: bool = True,
         content_length: bool = True,
+        version: str = "HTTP/1.1",
+        skew: float = 0.0,
+        spelled: Callable[[str], str] = str,
+        patience: float = 0.0,
     ) -> Observed:
         """One request with exactly this method, target, header lines and body.
 
@@ -128,15 +137,29 @@ class RawClient:
             addressing: `path` or `virtual`; by default the endpoint's.
             signed: add SigV4 headers.
             content_length: add Content-Length where there is a body or the method usually has one.
+            version: version of HTTP in the request line.
+            skew: seconds by which the clock that signs is ahead of this machine's; below zero it is behind.
+            spelled: how the name of every header is written, those that are added here too.
+            patience: send the body only after 100 Continue, for which so many seconds are waited; not at all after
+                another answer. 0 for no such wait. `headers` need an Expect.
         """
         authority, target = self._address(target, bucket, addressing or self._endpoint.addressing)
         lines: Headers = [("Host", authority), *headers]
         if content_length and (body or method in ("PUT", "POST")):
             lines.append(("Content-Length", str(len(body))))
         if signed:
-            lines += self._signature(method, target, lines, body)
-        head = f"{method} {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
-        return self._exchange(operation, method, target, lines, head.encode() + b"\r\n" + body, body)
+            lines += self._signature(method, target, lines, body, skew)
+        lines = [(spelled(name), value) for name, value in lines]
+        head = f"{method} {target} {version}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
+        request = head.encode() + b"\r\n" + body
+        if not patience:
+            return self._exchange(operation, method, target, lines, request, body)
+        patient = _Patient(self._origin, self._endpoint.timeout, self._endpoint.tls())
+        patient.patience = patience
+        try:
+            return self._exchange(operation, method, target, lines, request, body, patient)
+        finally:
+            patient.close()
 
     def fetch(
         self,
@@ -179,8 +202,8 @@ class RawClient:
             return f"{bucket}.{self._origin.authority}", self._origin.path + target
         return self._origin.authority, self._origin.path + target
 
-    def _signature(self, method: str, target: str, lines: Headers, body: bytes) -> Headers:
-        now = dt.datetime.now(dt.UTC)
+    def _signature(self, method: str, target: str, lines: Headers, body: bytes, skew: float) -> Headers:
+        now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=skew)
         given = joined(lines)
         digest = hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256
         added: Headers = []
@@ -191,11 +214,19 @@ class RawClient:
         credentials = self._endpoint.credentials
         if credentials.session_token:
             added.append(("x-amz-security-token", credentials.session_token))
-        value = sign(method, target, lines + added, digest, credentials, self._endpoint.region, now)
+        signed = [(name, value) for name, value in lines + added if name.lower() not in _OF_THE_CONNECTION]
+        value = sign(method, target, signed, digest, credentials, self._endpoint.region, now)
         return [*added, ("Authorization", value)]
 
     def _exchange(
-        self, operation: str, method: str, target: str, lines: Headers, request: bytes, body: bytes
+        self,
+        operation: str,
+        method: str,
+        target: str,
+        lines: Headers,
+        request: bytes,
+        body: bytes,
+        connection: Connection | None = None,
     ) -> Observed:
         exchange = Exchange(
             method=method,
@@ -205,7 +236,7 @@ class RawClient:
         )
         started = time.monotonic()
         try:
-            answer = self._connection.exchange(request, method)
+            answer = (connection or self._connection).exchange(request, method)
         except NoAnswer as error:
             seconds = time.monotonic() - started
             exchange = msgspec.structs.replace(exchange, error=str(error), seconds=seconds)
@@ -219,6 +250,25 @@ class RawClient:
             seconds=time.monotonic() - started,
         )
         return observe(operation, self.name, answer, exchange)
+
+
+class _Patient(Connection):
+    """A connection for one request, whose body is sent when 100 Continue asks for it, and only then."""
+
+    patience = 0.0
+    _body = b""
+
+    def _send(self, connection: socket.socket, request: bytes) -> bool:
+        head, end, self._body = request.partition(b"\r\n\r\n")
+        return super()._send(connection, head + end)
+
+    def _read(self, stream: Any, method: str) -> tuple[Answer, bool]:
+        connection = self._open()
+        if not select.select([connection], [], [], self.patience)[0]:
+            raise NoAnswer(f"neither 100 Continue nor another answer within {self.patience:g} s")
+        if stream.makefile("rb").peek(1).startswith(b"HTTP/1.1 100"):
+            super()._send(connection, self._body)
+        return super()._read(stream, method)
 
 
 def observe(operation: str, client: str, answer: Answer, exchange: Exchange) -> Observed:

@@ -257,6 +257,90 @@ def test_virtual_addressing_moves_the_bucket_to_the_host(requests, client):
     ]
 
 
+def test_the_clock_and_the_version_can_be_ones_own(requests, client):
+    url, seen = requests
+    before = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    client(url).send("GetObject", "GET", "/b/k", version="HTTP/1.0", skew=-1200)
+    sent = dict(lines(seen[0]))
+    assert seen[0].startswith(b"GET /b/k HTTP/1.0\r\n")
+    stamp = dt.datetime.strptime(sent["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    assert -1200 <= (stamp - before).total_seconds() <= -1195
+    signed = [(name, value) for name, value in lines(seen[0]) if name != "Authorization"]
+    assert sent["Authorization"] == sign("GET", "/b/k", signed, EMPTY_SHA256, KEYS, "us-east-1", stamp)
+
+
+@pytest.mark.parametrize("spelled", [str.upper, str.lower])
+def test_header_names_are_spelled_as_wanted_and_signed_alike(requests, client, spelled):
+    url, seen = requests
+    client(url).send("PutObject", "PUT", "/b/k", [("X-Amz-Meta-a", "Bc")], b"x", spelled=spelled)
+    names = [name for name, _ in lines(seen[0])]
+    assert names == [spelled(name) for name in names]
+    assert {"host", "x-amz-meta-a", "content-length", "authorization"} < {name.lower() for name in names}
+    (authorization,) = (value for name, value in lines(seen[0]) if name.lower() == "authorization")
+    assert "SignedHeaders=content-length;host;x-amz-content-sha256;x-amz-date;x-amz-meta-a;x-amz-sec" in authorization
+    assert dict(lines(seen[0]))[spelled("X-Amz-Meta-a")] == "Bc"
+
+
+def test_what_is_for_the_next_hop_alone_is_not_signed(requests, client):
+    url, seen = requests
+    hop = [("Connection", "keep-alive"), ("Expect", "100-continue"), ("TE", "trailers"), ("a", "1")]
+    client(url).send("GetObject", "GET", "/b/k", hop)
+    assert "SignedHeaders=a;host;x-amz-content-sha256;x-amz-date;x-amz-sec" in dict(lines(seen[0]))["Authorization"]
+
+
+def patient(url: str, client: Callable[..., RawClient], body: bytes = b"body", patience: float = 3.0) -> Any:
+    """A PUT whose body waits for 100 Continue."""
+    return client(url).send("PutObject", "PUT", "/b/k", [("Expect", "100-continue")], body, patience=patience)
+
+
+def test_a_patient_body_follows_100_continue(answering, client):
+    seen: list[bytes] = []
+
+    def note(request: bytes) -> bytes:
+        seen.append(request.partition(b"\r\n\r\n")[2])
+        return http()
+
+    body = b"x" * 300_000
+    found = patient(answering(note).url, client, body)
+    assert (found.ok, found.status, seen, len(found.exchanges)) == (True, 200, [body], 1)
+    assert found.exchanges[0].request_body.size == len(body)
+
+
+def test_a_patient_body_is_not_sent_after_another_answer(serve, client):
+    rest: list[bytes] = []
+
+    def refuse(connection: socket.socket, _number: int) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(65536)
+        rest.append(head.partition(b"\r\n\r\n")[2])
+        connection.sendall(http(error("NoSuchBucket"), "404 Not Found"))
+        rest.append(connection.recv(65536))
+
+    endpoint = serve(refuse)
+    found = patient(endpoint.url, client)
+    endpoint.close()
+    assert (found.status, found.code, rest) == (404, "NoSuchBucket", [b"", b""])
+
+
+def test_a_patient_body_does_not_wait_for_ever(serve, client):
+    def silent(connection: socket.socket, _number: int) -> None:
+        while connection.recv(65536):
+            pass
+
+    found = patient(serve(silent).url, client, patience=0.2)
+    assert (found.ok, found.failure) == (False, "neither 100 Continue nor another answer within 0.2 s")
+
+
+def test_a_patient_request_leaves_the_kept_connection_alone(answering, client):
+    endpoint = answering(http())
+    raw = client(endpoint.url)
+    raw.call("GetObject", OBJECT)
+    raw.send("PutObject", "PUT", "/b/k", [("Expect", "100-continue")], b"x", patience=3.0)
+    raw.call("GetObject", OBJECT)
+    assert endpoint.connections == 2
+
+
 # --- listings and uploads ---
 
 

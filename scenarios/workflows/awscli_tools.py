@@ -1,0 +1,131 @@
+"""What the AWS CLI's workflows share: files of a known age, an own configuration, and how a command ended."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from harness.clients.base import Observed
+from harness.clients.program import ProgramClient
+from harness.expect import Matcher, body, ok
+from harness.scene import PART, Scene
+from harness.signals import ClientFault, Inexpressible
+from harness.wire.route import recognise
+
+HOUR = 3600
+
+PARTS = {"multipart_threshold": str(PART), "multipart_chunksize": str(PART)}
+"""Transfers in parts of 5 MiB from 5 MiB on; the AWS CLI's own default is 8 MiB for both."""
+
+
+def written(folder: Path, files: Mapping[str, bytes], age: float = HOUR) -> Path:
+    """Files by their relative paths, last modified `age` seconds ago; the folder.
+
+    Listings show whole seconds: a file of this very second would look newer than the object made of it.
+    """
+    then = time.time() - age
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        os.utime(path, (then, then))
+    return folder
+
+
+def read(folder: Path) -> dict[str, bytes]:
+    """All files below a folder by their relative paths."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def configured(s3: Scene, settings: Mapping[str, str]) -> dict[str, str]:
+    """Variables that name a configuration file with these settings in its section `s3`, and the run's addressing."""
+    path = s3.folder / "config"
+    lines = {"addressing_style": _program(s3).endpoint.addressing} | dict(settings)
+    path.write_text("[default]\ns3 =\n" + "".join(f"  {name} = {value}\n" for name, value in lines.items()))
+    return {"AWS_CONFIG_FILE": str(path)}
+
+
+def operations(s3: Scene, run: Observed) -> list[str]:
+    """The operations that a command sent, in the order they ended; none where the wire was not recorded."""
+    origin = _program(s3).origin
+    return [recognise(exchange, origin).operation for exchange in run.exchanges]
+
+
+def spoke(s3: Scene, run: Observed) -> None:
+    """A command that needs no bucket has asked the endpoint.
+
+    Raises:
+        ClientFault: it reported success without having sent anything.
+    """
+    if _program(s3).proxy is not None and run.ok and not run.exchanges:
+        raise ClientFault(f"{run.operation} reported success without sending anything")
+
+
+def copy_source(s3: Scene, key: str) -> str:
+    """An object of the cell's bucket as the header x-amz-copy-source names it."""
+    return quote(f"{s3.bucket}/{key}")
+
+
+def exits(*codes: int) -> Matcher:
+    """One of these exit codes."""
+
+    def test(seen: Observed) -> str:
+        return "" if seen.exit_code in codes else f"exit code was {seen.exit_code}: {seen.summary()}"
+
+    return Matcher(f"exit code {' or '.join(map(str, codes))}", test)
+
+
+def prints(text: str) -> Matcher:
+    """A text somewhere in standard output."""
+    return Matcher(
+        f"standard output with {text!r}", lambda seen: "" if text in seen.stdout else f"it printed {seen.stdout!r}"
+    )
+
+
+def tells(text: str) -> Matcher:
+    """A text somewhere in standard error."""
+    return Matcher(
+        f"standard error with {text!r}", lambda seen: "" if text in seen.stderr else f"it said {seen.stderr!r}"
+    )
+
+
+def silent() -> Matcher:
+    """Nothing on standard output: nothing was transferred."""
+    return Matcher("no output", lambda seen: f"it printed {seen.stdout!r}" if seen.stdout.strip() else "")
+
+
+def done(s3: Scene, run: Observed, operation: str, **params: Any) -> None:
+    """A command ended with exit code 0.
+
+    Where it did not, the witness asks for the operation that the command rests on, so that the refusal of a store
+    that documents to have no such operation is seen for what it is.
+
+    Raises:
+        Mismatch: the operation is refused to the witness too; or it is not, and the command failed all the same.
+    """
+    if run.exit_code != 0:
+        s3.expect(s3.look(operation, **params), ok())
+    s3.expect(run, exits(0))
+
+
+def holds(s3: Scene, objects: Mapping[str, bytes]) -> None:
+    """Below the cell's prefix are these objects with these bytes, by key, and no others."""
+    listing = s3.expect(s3.look("ListObjectsV2", Prefix=s3.prefix), ok())
+    s3.check(same(listing.keys, objects), f"the keys {sorted(objects)}", f"there are {sorted(listing.keys)}", listing)
+    for key, content in objects.items():
+        s3.expect(s3.look("GetObject", Key=key), ok(), body(content))
+
+
+def same(found: Iterable[str], expected: Iterable[str]) -> bool:
+    """Whether two lists have the same names, each once, in whatever order."""
+    return sorted(found) == sorted(set(expected))
+
+
+def _program(s3: Scene) -> ProgramClient:
+    if not isinstance(s3.client, ProgramClient):
+        raise Inexpressible(f"{s3.client.name} is not a program")
+    return s3.client
