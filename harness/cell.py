@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import time
 from typing import Any
 
@@ -11,10 +12,10 @@ import msgspec
 from harness.clients import make
 from harness.clients.base import Client, Observed
 from harness.clients.raw import RawClient
-from harness.config import RunConfig
+from harness.config import Endpoint, RunConfig
 from harness.limit import OutOfTime, limit
 from harness.profile import Profile
-from harness.record import FAILING, Cell, Observation
+from harness.record import FAILING, Cell, ClientInfo, Observation
 from harness.sandbox import Sandbox
 from harness.scenario import Scenario
 from harness.scene import Scene
@@ -23,6 +24,7 @@ from harness.verdict import judge
 from harness.wire.curl import curl
 from harness.wire.exchange import Exchange
 from harness.wire.redact import Redactor
+from harness.wire.wiretap import Wiretap
 
 MAX_EXCHANGES = 24
 """Exchanges kept of one cell; `requests` counts them all."""
@@ -40,62 +42,65 @@ class CellRunner:
     def __init__(self, config: RunConfig, profile: Profile, worker: str) -> None:
         self._config = config
         self._profile = profile
-        endpoint = config.endpoint
-        self._witness = RawClient(endpoint)
+        self._columns = {info.label: info for info in config.clients}
+        self._places: dict[str, _Place] = {}
+        self._witness = self._place(config.endpoint).witness
         self._clients: dict[str, Client] = {}
         implicit = profile.buckets.creation == "implicit"
         self._sandbox = Sandbox(config.run_id, worker, self._witness, config.journal, config.bucket, implicit)
-        self._stranger: RawClient | None = None
-        if endpoint.second is not None:
-            self._stranger = RawClient(msgspec.structs.replace(endpoint, credentials=endpoint.second))
-        self._redact = Redactor(endpoint.secrets)
+        self._redact = Redactor(config.endpoint.secrets)
         self._alive = True
         self._asked = (0.0, 0.0)
 
-    def run(self, scenario: Scenario, client: str) -> Cell:
+    def run(self, scenario: Scenario, column: str) -> Cell:
         """The cell; one that fails is run once more, and marked flaky if that comes to another verdict."""
-        first = self._once(scenario, client, 1)
+        info = self._columns[column]
+        first = self._once(scenario, info, 1)
         if first.verdict not in FAILING or not self._alive:
             return first
-        second = self._once(scenario, client, 2)
+        second = self._once(scenario, info, 2)
         return first if second.verdict == first.verdict else msgspec.structs.replace(first, flaky=True)
 
     def close(self) -> None:
         """End all clients."""
         for client in self._clients.values():
             client.close()
-        self._witness.close()
-        if self._stranger is not None:
-            self._stranger.close()
+        for place in self._places.values():
+            place.close()
 
-    def _once(self, scenario: Scenario, client: str, attempt: int) -> Cell:
+    def _once(self, scenario: Scenario, info: ClientInfo, attempt: int) -> Cell:
         started = time.monotonic()
-        if client in self._config.missing:
-            observation = Observation("inexpressible", self._config.missing[client])
-            return self._cell(scenario, client, observation, None, started)
+        if info.missing:
+            observation = Observation("inexpressible", info.missing)
+            return self._cell(scenario, info, observation, None, started)
+        place = self._place(self._config.endpoint_of(info))
         try:
-            chosen = self._client(client)
+            chosen = self._client(info, place)
         except Exception as error:  # a client that cannot even be made is no fault of the endpoint
             observation = Observation("failure", f"the client cannot be set up: {_told(error)}")
-            return self._cell(scenario, client, observation, None, started)
-        name = f"{scenario.id}-{client}-{attempt}".lower()
-        scene = Scene(name, chosen, self._witness, self._sandbox, self._stranger)
+            return self._cell(scenario, info, observation, None, started)
+        name = f"{scenario.id}-{info.label}-{attempt}".lower()
+        scene = Scene(name, chosen, place.witness, self._sandbox, place.stranger)
         try:
             with limit(self._config.endpoint.cell_limit):
                 observation = self._observe(scenario, scene)
         except OutOfTime:
             observation = self._out_of_time(scene)
         self._tidy()
-        return self._cell(scenario, client, observation, scene, started)
+        return self._cell(scenario, info, observation, scene, started)
 
-    def _client(self, name: str) -> Client:
-        if name not in self._clients:
-            self._clients[name] = (
-                self._witness
-                if name == "raw"
-                else make(name, self._config.endpoint, self._profile.settings.get(name, {}))
+    def _place(self, endpoint: Endpoint) -> _Place:
+        if endpoint.url not in self._places:
+            self._places[endpoint.url] = _Place(endpoint)
+        return self._places[endpoint.url]
+
+    def _client(self, info: ClientInfo, place: _Place) -> Client:
+        if info.label not in self._clients:
+            settings = self._profile.settings.get(info.name, {})
+            self._clients[info.label] = (
+                place.witness if info.name == "raw" else make(info, place.endpoint, settings, place.tap)
             )
-        return self._clients[name]
+        return self._clients[info.label]
 
     def _tidy(self) -> None:
         """Cleanup never decides a verdict: what cannot be removed now is left to the end of the run."""
@@ -166,10 +171,10 @@ class CellRunner:
         return Observation(outcome, text, scene.steps, scene.index(failing))
 
     def _cell(
-        self, scenario: Scenario, client: str, observation: Observation, scene: Scene | None, started: float
+        self, scenario: Scenario, info: ClientInfo, observation: Observation, scene: Scene | None, started: float
     ) -> Cell:
         today = dt.datetime.now(dt.UTC).date()
-        verdict = judge(scenario.id, client, observation, self._profile, today)
+        verdict = judge(scenario.id, info.name, observation, self._profile, today)
         exchanges = scene.exchanges if scene else []
         self._redact.learn(exchanges)
         kept = [self._redact.exchange(exchange) for exchange in exchanges[:MAX_EXCHANGES]]
@@ -179,8 +184,9 @@ class CellRunner:
             family=scenario.family,
             title=scenario.title,
             operations=list(scenario.operations),
-            client=client,
-            client_version=self._config.clients.get(client, ""),
+            client=info.name,
+            client_version=info.version,
+            column=info.column,
             verdict=verdict.verdict,
             expected=self._redact.text(scene.expected if scene else ""),
             observed=self._redacted(observation),
@@ -217,6 +223,33 @@ class CellRunner:
         last: list[Exchange] = chosen.exchanges[-1:]
         commands = {"curl": curl(self._redact.exchange(last[0]), self._config.endpoint.region)} if last else {}
         return commands | {name: self._redact.text(text) for name, text in chosen.command.items()}
+
+
+class _Place:
+    """An endpoint with its witness, and its wiretap as soon as a client needs one.
+
+    A run has one, and a second where the bundled server is judged over http and https.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.witness = RawClient(endpoint)
+        self.stranger: RawClient | None = None
+        if endpoint.second is not None:
+            self.stranger = RawClient(msgspec.structs.replace(endpoint, credentials=endpoint.second))
+
+    @functools.cached_property
+    def tap(self) -> Wiretap:
+        """What records the clients; their calls never overlap."""
+        return Wiretap(self.endpoint)
+
+    def close(self) -> None:
+        """End all of it."""
+        self.witness.close()
+        if self.stranger is not None:
+            self.stranger.close()
+        if "tap" in vars(self):
+            self.tap.close()
 
 
 def _told(error: Exception) -> str:

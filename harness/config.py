@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from harness.errors import UsageError
+from harness.record import ClientInfo
 from harness.wire.sigv4 import Credentials
 
 Addressing = Literal["path", "virtual"]
@@ -74,14 +75,18 @@ class RunConfig(msgspec.Struct, frozen=True):
     run_id: str
     endpoint: Endpoint
     profile: str
-    clients: dict[str, str]
-    """Client name to version, for the clients that can take part."""
-    missing: dict[str, str]
-    """Client name to the reason why it cannot take part."""
+    clients: list[ClientInfo]
+    """The columns of the run, those of missing clients among them."""
     scenarios: list[str]
     out: str
     bucket: str = ""
     """The only bucket that may be used, or '' for buckets of the run's own."""
+    secure: Endpoint | None = None
+    """The same server over https, for the columns whose scheme that is."""
+
+    def endpoint_of(self, info: ClientInfo) -> Endpoint:
+        """Where a client of the run is to send."""
+        return self.secure if info.scheme == "https" and self.secure is not None else self.endpoint
 
     @property
     def journal(self) -> Path:

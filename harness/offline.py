@@ -22,12 +22,14 @@ COMMAND = (sys.executable, "-P", "-m", "reference_server")
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """What the server says once it answers."""
+    """What the server says once it answers: over TLS also what clients must trust, and its port for plain http."""
 
     endpoint: str
     access_key: str
     secret_key: str
     region: str
+    ca_bundle: str = ""
+    http_endpoint: str = ""
 
 
 @contextmanager

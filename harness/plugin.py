@@ -18,7 +18,6 @@ import pytest
 
 from harness import profile, scenario
 from harness.cell import CellRunner
-from harness.clients import CLIENTS
 from harness.config import RunConfig
 from harness.record import Cell
 
@@ -38,12 +37,12 @@ class CellItem(pytest.Item):
 
     def __init__(self, *, cell: tuple[scenario.Scenario, str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.scenario, self.client = cell
+        self.scenario, self.column = cell
         self.cell: Cell | None = None
 
     def runtest(self) -> None:
         """Run the cell; a verdict that counts as a failure is told to pytest."""
-        self.cell = self.config.stash[_RUNNER].run(self.scenario, self.client)
+        self.cell = self.config.stash[_RUNNER].run(self.scenario, self.column)
         if self.cell.fails:
             raise CellFailed(f"{self.cell.verdict}: {self.cell.message}")
 
@@ -66,14 +65,13 @@ class ScenarioFile(pytest.File):
         for name in config.scenarios:
             found = registry[name]
             if Path(found.function.__code__.co_filename) == self.path:
-                for client in clients_of(found, config):
-                    yield CellItem.from_parent(self, name=f"{name}[{client}]", cell=(found, client))
+                for column in columns_of(found, config):
+                    yield CellItem.from_parent(self, name=f"{name}[{column}]", cell=(found, column))
 
 
-def clients_of(found: scenario.Scenario, config: RunConfig) -> list[str]:
-    """The clients of the run that a scenario has cells for; slow program starts first, so that none trails."""
-    chosen = {**config.clients, **config.missing}
-    return [client for client in reversed(CLIENTS) if client in chosen and client in found.clients]
+def columns_of(found: scenario.Scenario, config: RunConfig) -> list[str]:
+    """The columns of the run that a scenario has cells for; slow program starts first, so that none trails."""
+    return [info.label for info in reversed(config.clients) if info.name in found.clients]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -38,9 +38,11 @@ FAILING: frozenset[VerdictName] = frozenset({"violates", "contradicts", "blocked
 
 
 class ClientInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A client of the run: `runner` is inprocess, local or docker; `image` only for docker.
+    """A client of the run: `runner` is inprocess, local, docker or docker-run; `image` only for the last two.
 
-    `missing` says why the client could not take part; its cells are then `inapplicable`.
+    `missing` says why the client could not take part; its cells are then `inapplicable`. `column` is what cells call
+    it where the run has several of its name. `program` is the path of a local program, or the folder of its packages.
+    `scheme` is https where the client spoke it with an endpoint that the run else spoke http with.
     """
 
     name: str
@@ -48,6 +50,14 @@ class ClientInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     runner: str
     image: str = ""
     missing: str = ""
+    column: str = ""
+    program: str = ""
+    scheme: str = ""
+
+    @property
+    def label(self) -> str:
+        """The column of its cells: unique in a run."""
+        return self.column or self.name
 
 
 class GatewayInfo(msgspec.Struct, frozen=True):
@@ -120,7 +130,8 @@ class Cell(msgspec.Struct, frozen=True, tag_field="kind", tag="cell"):
     """One scenario seen through one client.
 
     `expected` is prose; `seconds` is wall time; `requests` counts exchanges seen, of which `exchanges` keeps
-    the first few; `flaky` says that a second try came to another verdict than this first one.
+    the first few; `flaky` says that a second try came to another verdict than this first one. `column` names the
+    client where the run has several of its name.
     """
 
     scenario: str
@@ -141,6 +152,12 @@ class Cell(msgspec.Struct, frozen=True, tag_field="kind", tag="cell"):
     profile_entry: str | None = None
     confidence: Confidence = "recorded"
     flaky: bool = False
+    column: str = ""
+
+    @property
+    def label(self) -> str:
+        """The column it stands in: that of its client."""
+        return self.column or self.client
 
     @property
     def gates(self) -> bool:
@@ -247,7 +264,7 @@ class Run(msgspec.Struct):
     @property
     def complete(self) -> bool:
         """Whether the run came to its end and every planned cell is there."""
-        distinct = {(cell.scenario, cell.client, cell.client_version) for cell in self.cells}
+        distinct = {(cell.scenario, cell.label) for cell in self.cells}
         return self.footer is not None and not self.footer.interrupted and len(distinct) >= self.header.planned
 
     @property

@@ -16,14 +16,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness import __version__, clients, plugin, profile
+from harness import __version__, plugin, profile
 from harness.clients.base import Observed
 from harness.clients.raw import RawClient
 from harness.config import Endpoint, RunConfig
 from harness.errors import INCOMPLETE, EndpointError, NothingChecked, UsageError
 from harness.record import (
     Cell,
-    ClientInfo,
     Footer,
     GatewayInfo,
     Header,
@@ -253,7 +252,7 @@ def plan(selection: Iterable[Scenario], config: RunConfig) -> dict[str, tuple[Sc
         NothingChecked: there is none.
     """
     cells = {
-        f"{found.id}[{client}]": (found, client) for found in selection for client in plugin.clients_of(found, config)
+        f"{found.id}[{column}]": (found, column) for found in selection for column in plugin.columns_of(found, config)
     }
     if not cells:
         raise NothingChecked("nothing to check: the selection of --family, --scenario, --level and --clients is empty")
@@ -263,7 +262,6 @@ def plan(selection: Iterable[Scenario], config: RunConfig) -> dict[str, tuple[Sc
 def execute(
     config: RunConfig,
     selection: list[Scenario],
-    infos: list[ClientInfo],
     gateway: GatewayInfo,
     workers: int,
     on_cell: Callable[[Cell], None],
@@ -274,7 +272,6 @@ def execute(
     Args:
         config: the run.
         selection: its scenarios.
-        infos: its clients.
         gateway: what is known of the product.
         workers: processes to use.
         on_cell: called with each finished cell.
@@ -284,11 +281,11 @@ def execute(
         UsageError: the files of the run cannot be written.
     """
     planned = plan(selection, config)
-    file = _begin(config, _header(config, selection, infos, gateway, len(planned)), on_cell)
+    file = _begin(config, _header(config, selection, gateway, len(planned)), on_cell)
 
     def lost(name: str, why: str) -> None:
         # A worker may die after its report has come and before xdist knows the cell for finished.
-        if name in planned and all(f"{cell.scenario}[{cell.client}]" != name for cell in file.cells):
+        if name in planned and all(f"{cell.scenario}[{cell.label}]" != name for cell in file.cells):
             file.add(_lost_cell(*planned[name], config, why))
 
     watch = _Watch(file, config.endpoint.cell_limit, on_stall)
@@ -360,9 +357,7 @@ class _Watch:
             self._on_stall(why)
 
 
-def _header(
-    config: RunConfig, selection: list[Scenario], infos: list[ClientInfo], gateway: GatewayInfo, planned: int
-) -> Header:
+def _header(config: RunConfig, selection: list[Scenario], gateway: GatewayInfo, planned: int) -> Header:
     return Header(
         run_id=config.run_id,
         started=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
@@ -370,21 +365,23 @@ def _header(
         endpoint=config.endpoint.url,
         gateway=gateway,
         profile=config.profile,
-        clients=infos,
+        clients=config.clients,
         planned=planned,
         scenarios={found.id: found.text for found in selection},
     )
 
 
-def _lost_cell(found: Scenario, client: str, config: RunConfig, why: str) -> Cell:
+def _lost_cell(found: Scenario, column: str, config: RunConfig, why: str) -> Cell:
+    info = next(info for info in config.clients if info.label == column)
     return Cell(
         scenario=found.id,
         level=found.level,
         family=found.family,
         title=found.title,
         operations=list(found.operations),
-        client=client,
-        client_version=config.clients.get(client, ""),
+        client=info.name,
+        client_version=info.version,
+        column=info.column,
         verdict="error",
         expected="",
         observed=Observation("failure", why),
@@ -395,8 +392,3 @@ def _lost_cell(found: Scenario, client: str, config: RunConfig, why: str) -> Cel
         repro={},
         confidence=found.confidence,
     )
-
-
-def find_clients(names: Iterable[str]) -> list[ClientInfo]:
-    """Version or absence of each client."""
-    return [clients.info(name) for name in names]

@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--list-defects", action="store_true", help="print the ways to be wrong, with --json as lines of JSON, and end")
     add("--data", type=Path, metavar="DIR", help="keep everything in this folder (default: in memory)")
     add("--tls", action="store_true", help="speak HTTPS, with a certificate of an authority made for this run")
+    add("--also-http", action="store_true", help="with --tls: speak plain HTTP too, on another port")
     add("--json", action="store_true", help="print one line of JSON once the server answers")
     add("--until-eof", action="store_true", help="also stop when standard input ends")
     add("--debug", action="store_true", help="print tracebacks of internal errors")
@@ -120,6 +121,8 @@ def _serve(options: argparse.Namespace) -> int:
     except UnknownPersonalityError as error:
         raise UsageError(str(error)) from None
     _check_defects(options.defect)
+    if options.also_http and not options.tls:
+        raise UsageError("--also-http is for a server that speaks HTTPS: give --tls too")
     given = [_credential(text) for text in options.credential]
     if given and given[0][2] is not None:
         raise UsageError("--credential with a token is for the account of the --credential before it; there is none")
@@ -146,15 +149,16 @@ def _serve(options: argparse.Namespace) -> int:
             )
             try:
                 server = Server(app, options.host, options.port, debug=options.debug, ssl_context=ssl_context)
+                plain = Server(app, options.host, debug=options.debug) if options.also_http else None
             except (OSError, OverflowError, UnicodeError) as error:
                 reason = (getattr(error, "strerror", None) or str(error)).partition(" (while")[0]
                 raise UsageError(f"cannot listen on {options.host} port {options.port}: {reason}") from None
-            server.start()
-            try:
-                _announce(options, server.endpoint, pair, bundle)
+            with contextlib.ExitStack() as running:
+                for one in filter(None, (plain, server)):
+                    one.start()
+                    running.callback(one.stop)
+                _announce(options, server.endpoint, pair, bundle, plain.endpoint if plain else None)
                 _wait(stopped, until_eof=options.until_eof)
-            finally:
-                server.stop()
     return 0
 
 
@@ -270,7 +274,9 @@ def _raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _announce(options: argparse.Namespace, endpoint: str, pair: tuple[str, str], bundle: Path | None) -> None:
+def _announce(
+    options: argparse.Namespace, endpoint: str, pair: tuple[str, str], bundle: Path | None, plain: str | None
+) -> None:
     if not _is_loopback(options.host):
         sys.stderr.write(
             f"warning: {options.host} is no loopback address: others on the network can reach this server\n"
@@ -284,10 +290,12 @@ def _announce(options: argparse.Namespace, endpoint: str, pair: tuple[str, str],
     }
     if bundle is not None:
         facts["ca_bundle"] = str(bundle)
+    if plain is not None:
+        facts["http_endpoint"] = plain
     if options.json:
         text = json.dumps(facts) + "\n"
     else:
-        lines = [f"{name.replace('_', ' '):<11} {value}" for name, value in facts.items()]
+        lines = [f"{name.replace('_', ' '):<13} {value}" for name, value in facts.items()]
         text = "\n".join([*lines, _STOP_HINT, ""])
     _write(text)
 

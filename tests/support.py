@@ -88,6 +88,8 @@ class Server(NamedTuple):
     access_key: str
     secret_key: str
     region: str
+    ca_bundle: str = ""
+    http_endpoint: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:

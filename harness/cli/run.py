@@ -12,6 +12,7 @@ from secrets import token_hex
 from typing import Any
 
 import click
+import msgspec
 
 from harness import __version__, gate, offline, profile, record, run, sandbox, scenario
 from harness.cli.options import (
@@ -23,7 +24,7 @@ from harness.cli.options import (
     writing,
 )
 from harness.cli.progress import Progress
-from harness.clients import CLIENTS
+from harness.clients import CLIENTS, choice
 from harness.config import Endpoint, RunConfig, check_bucket, check_region
 from harness.errors import INTERRUPTED, UsageError, unknown
 from harness.profile import Profile
@@ -81,6 +82,19 @@ the bundled server has one of its own.
     help=f"Only these clients: {', '.join(CLIENTS)}.  [default: all that are installed]",
 )
 @click.option(
+    "--runner",
+    type=click.Choice(choice.RUNNERS),
+    default="auto",
+    show_default=True,
+    help="How client programs run; auto takes a container where an engine has or can pull the image.",
+)
+@click.option(
+    "--client",
+    multiple=True,
+    metavar="NAME=WAY[:TARGET]",
+    help="How one client runs, as rclone=docker:rclone/rclone:1.66 or rclone=local; repeat for several versions.",
+)
+@click.option(
     "--family",
     default="",
     metavar="NAME,…",
@@ -121,28 +135,28 @@ def command(**options: Any) -> int:
     selection = scenario.select(registry, _names(options["family"]), _names(options["scenario_ids"]), level)
     documented = profile.load(options["profile_name"])
     profile.check(documented, registry)
-    infos = _clients(options["clients"])
+    infos = _clients(options["clients"], options["client"], options["runner"])
     if options["bucket"]:
         check_bucket(options["bucket"], options["addressing"])
     run_id = run.new_run_id()
     with ExitStack() as stack:
         stack.enter_context(_locked(options["out"]))
-        endpoint, gateway = _endpoint(options, run_id, documented, stack)
+        endpoint, secure, gateway = _endpoint(options, run_id, documented, stack)
         config = RunConfig(
             run_id=run_id,
             endpoint=endpoint,
             profile=options["profile_name"],
-            clients={info.name: info.version for info in infos if not info.missing},
-            missing={info.name: info.missing for info in infos if info.missing},
+            clients=_columns(infos, secure),
             scenarios=[found.id for found in selection],
             out=str(options["out"]),
             bucket=options["bucket"],
+            secure=secure,
         )
         planned = run.plan(selection, config)
         workers = min(options["workers"] or _cpus(), len(planned))
         with Progress(len(planned), f"{endpoint.url} as {documented.title}") as progress:
             outcome = run.execute(
-                config, selection, infos, gateway, workers, progress.cell, lambda why: _stalled(options["out"], why)
+                config, selection, gateway, workers, progress.cell, lambda why: _stalled(options["out"], why)
             )
     return _report(options["out"], outcome)
 
@@ -176,10 +190,11 @@ def _stalled(out: Path, why: str) -> None:
 
 def _endpoint(
     options: dict[str, Any], run_id: str, documented: Profile, stack: ExitStack
-) -> tuple[Endpoint, GatewayInfo]:
-    """The endpoint to judge, contacted; the bundled server if none is named."""
+) -> tuple[Endpoint, Endpoint | None, GatewayInfo]:
+    """The endpoint to judge, contacted; the bundled server, over http and https, if none is named."""
+    secure = None
     if not options["endpoint"]:
-        endpoint = _bundled(options, stack)
+        endpoint, secure = _bundled(options, stack)
         name = "s3conform reference server" + (f" as {options['personality']}" if options["personality"] else "")
         gateway = GatewayInfo(name=name, version=__version__)
     elif options["personality"]:
@@ -188,20 +203,24 @@ def _endpoint(
         endpoint, gateway = make_endpoint(options["endpoint"], options, second_account()), None
     implicit = documented.buckets.creation == "implicit"
     named = run.contact(endpoint, options["bucket"], f"{sandbox.NAME}-{run_id}/", implicit=implicit)
-    return endpoint, gateway or GatewayInfo(name=named[:100] or "unknown")
+    return endpoint, secure, gateway or GatewayInfo(name=named[:100] or "unknown")
 
 
-def _bundled(options: dict[str, Any], stack: ExitStack) -> Endpoint:
-    """The bundled server, with two accounts of its own."""
+def _bundled(options: dict[str, Any], stack: ExitStack) -> tuple[Endpoint, Endpoint]:
+    """The bundled server, with two accounts of its own, over http and over https."""
     first, second = (Credentials(f"AK{token_hex(9).upper()}", token_hex(20)) for _ in range(2))
-    arguments = ["--region", check_region(options["region"])]
+    arguments = ["--tls", "--also-http", "--region", check_region(options["region"])]
     for account in (first, second):
         arguments += ["--credential", f"{account.access_key}:{account.secret_key}"]
     arguments += ["--personality", options["personality"]] if options["personality"] else []
     ready = stack.enter_context(offline.reference_server(*arguments))
-    own = {"access_key": first.access_key, "secret_key": first.secret_key, "session_token": ""}
-    # By name, not by address: a bucket can stand before a name, so that virtual-hosted style is judged too.
-    return make_endpoint(ready.endpoint.replace("127.0.0.1", "localhost"), options | own, second)
+    own = {"access_key": first.access_key, "secret_key": first.secret_key, "session_token": "", "insecure": False}
+
+    def at(url: str, bundle: str) -> Endpoint:
+        # By name, not by address: a bucket can stand before a name, so that virtual-hosted style is judged too.
+        return make_endpoint(url.replace("127.0.0.1", "localhost"), options | own | {"ca_bundle": bundle}, second)
+
+    return at(ready.http_endpoint, ""), at(ready.endpoint, ready.ca_bundle)
 
 
 def _cpus() -> int:
@@ -211,17 +230,27 @@ def _cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _clients(names: str) -> list[ClientInfo]:
+def _clients(names: str, wishes: tuple[str, ...], runner: choice.RunnerName) -> list[ClientInfo]:
     """The clients asked for, or all; one that was asked for by name must be there."""
     asked = _names(names)
     for name in asked:
         if name not in CLIENTS:
             raise unknown("client", name, CLIENTS)
-    infos = run.find_clients(name for name in CLIENTS if not asked or name in asked)
-    absent = next((info for info in infos if info.missing), None)
-    if asked and absent is not None:
+    wanted = [choice.wish(text) for text in wishes]
+    infos = choice.choose(asked or CLIENTS, wanted, runner, lambda text: click.echo(f"s3conform: {text}", err=True))
+    named = {*asked, *(wish.client for wish in wanted)}
+    absent = next((info for info in infos if info.missing and info.name in named), None)
+    if absent is not None:
         raise UsageError(f"client {absent.name}: {absent.missing}")
     return infos
+
+
+def _columns(infos: list[ClientInfo], secure: Endpoint | None) -> list[ClientInfo]:
+    """The clients, and each once more over https where the bundled server speaks both."""
+    if secure is None:
+        return infos
+    present = [info for info in infos if not info.missing]
+    return infos + [msgspec.structs.replace(info, column=f"{info.label}-https", scheme="https") for info in present]
 
 
 def _names(text: str) -> list[str]:

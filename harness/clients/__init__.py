@@ -2,64 +2,74 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from harness.record import ClientInfo
+import importlib
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.clients.base import Client
+    from harness.clients.program import ProgramClient
+    from harness.clients.runner import Runner
     from harness.config import Endpoint
+    from harness.record import ClientInfo
+    from harness.wire.wiretap import Wiretap
 
+DRIVERS = {
+    "raw": ("raw", "RawClient"),
+    "boto3": ("boto3", "Boto3Client"),
+    "awscli": ("awscli", "AwsCli"),
+    "rclone": ("rclone", "Rclone"),
+}
+"""Module and class of each driver, in the order of columns."""
 
-CLIENTS = ("raw", "boto3", "awscli", "rclone")
+CLIENTS = tuple(DRIVERS)
 """Every client there is a driver for, in the order of columns."""
 
 CALLERS = ("raw", "boto3", "awscli")
-"""Clients with a call for every operation; rclone has commands, and asks in its own way."""
+"""Clients with a call for every operation; the others have commands, and ask in their own way."""
 
-PROGRAMS = frozenset({"awscli", "rclone"})
-"""Clients that start a process for every call."""
+INPROCESS = frozenset({"raw", "boto3"})
+"""Clients that are libraries of this process."""
 
-
-def make(name: str, endpoint: Endpoint, settings: Mapping[str, str]) -> Client:
-    """A client by name, ready for the endpoint; `settings` are what the gateway tells its users to configure."""
-    if name == "raw":
-        from harness.clients.raw import RawClient
-
-        return RawClient(endpoint)
-    if name == "boto3":
-        from harness.clients.boto3 import Boto3Client
-
-        return Boto3Client(endpoint)
-    if name == "awscli":
-        from harness.clients.awscli import AwsCli
-
-        return AwsCli(endpoint)
-    if name == "rclone":
-        from harness.clients.rclone import Rclone
-
-        return Rclone(endpoint, settings)
-    raise ValueError(name)
+PROGRAMS = frozenset(CLIENTS) - INPROCESS - {"jssdk"}
+"""Clients that start a process for every call; the SDK for JavaScript has one process for all."""
 
 
-def info(name: str) -> ClientInfo:
-    """Which version of a client is here, or why there is none."""
-    if name == "raw":
-        from harness import __version__
+def driver(name: str) -> Any:
+    """The class of a driver."""
+    module, attribute = DRIVERS[name]
+    return getattr(importlib.import_module(f"harness.clients.{module}"), attribute)
 
-        return ClientInfo("raw", __version__, "inprocess")
-    if name == "boto3":
-        from importlib.metadata import version
 
-        return ClientInfo("boto3", version("boto3"), "inprocess")
-    if name == "awscli":
-        from harness.clients.awscli import AwsCli
+def make(info: ClientInfo, endpoint: Endpoint, settings: Mapping[str, str], tap: Wiretap) -> Client:
+    """A client of a run, ready for the endpoint.
 
-        version_, missing = AwsCli.available()
+    Args:
+        info: which client, at which version, and how it is run.
+        endpoint: where it is to send.
+        settings: what it is to be configured with beside that, as the gateway tells its users.
+        tap: what records it; `raw` records itself.
+    """
+    chosen = driver(info.name)
+    if info.name == "raw":
+        client: Client = chosen(endpoint)
+    elif info.name == "boto3":
+        client = chosen(endpoint, settings, tap)
+    elif info.name == "jssdk":
+        client = chosen(endpoint, settings, tap, info.program)
     else:
-        from harness.clients.rclone import Rclone
+        client = chosen(endpoint, settings, tap, _runner(info, chosen, tap), info.version)
+    return client
 
-        version_, missing = Rclone.available()
-    return ClientInfo(name, version_, "local", missing=missing)
+
+def _runner(info: ClientInfo, program: type[ProgramClient], tap: Wiretap) -> Runner:
+    """What runs a client program."""
+    if info.image:
+        from harness.clients.docker import DockerRunner
+
+        shared = [tap.ca_bundle] if tap.ca_bundle else []
+        return DockerRunner(info.image, program.idle, shared, isolated=info.runner == "docker-run")
+    from harness.clients.local import LocalRunner
+
+    return LocalRunner(info.program)

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from botocore import xform_name
 
 from harness.clients.base import Observed
-from harness.clients.program import LISTING_REQUESTS, ProgramClient, is_argument
+from harness.clients.program import LISTING_REQUESTS, MAX_REQUESTS, ProgramClient, is_argument
 from harness.signals import ClientFault, Inexpressible
 from harness.wire import model
 from harness.wire.http1 import MAX_BODY
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from harness.clients.local import Result
+    from harness.clients.runner import Result, Runner
     from harness.config import Endpoint
     from harness.wire.tape import Recorded
+    from harness.wire.wiretap import Wiretap
 
 MIN_PART = 5 * 1024 * 1024
+_PROFILE_SETTINGS = ("request_checksum_calculation", "response_checksum_validation")
+"""Settings that stand in the profile itself; the others stand in its `s3` section."""
 _SECRET = frozenset({"SSECustomerKey", "CopySourceSSECustomerKey"})
 _REFUSED = re.compile(r"An error occurred \((.*?)\) when calling the (\w+) operation(?: \([^()]*\))?: ([^\r\n]*)")
 _UNSENT = re.compile(
@@ -43,14 +46,21 @@ class AwsCli(ProgramClient):
 
     Args:
         endpoint: where to send, and with whose credentials.
+        settings: further lines of the `s3` section, or (`request_checksum_calculation`) of the profile itself.
+        tap: what records it.
+        runner: how it is run.
+        version: its version, of either generation.
     """
 
     name: ClassVar[str] = "awscli"
     program: ClassVar[str] = "aws"
-    version_arg: ClassVar[str] = "--version"
+    image: ClassVar[str] = "amazon/aws-cli:2.23.6"
     version_pattern: ClassVar[str] = r"aws-cli/([\w.\-]+)"
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(
+        self, endpoint: Endpoint, settings: Mapping[str, str], tap: Wiretap, runner: Runner, version: str
+    ) -> None:
+        super().__init__(endpoint, tap, runner, version)
         credentials = endpoint.credentials
         environment = {
             "AWS_ACCESS_KEY_ID": credentials.access_key,
@@ -63,20 +73,15 @@ class AwsCli(ProgramClient):
         }
         if credentials.session_token:
             environment["AWS_SESSION_TOKEN"] = credentials.session_token
-        super().__init__(endpoint, environment)
         self._common = ["--endpoint-url", endpoint.url, "--region", endpoint.region]
-        if endpoint.insecure:
-            self._common += ["--no-verify-ssl"]
-        elif endpoint.ca_bundle:
-            self._common += ["--ca-bundle", endpoint.ca_bundle]
         seconds = str(max(1, round(endpoint.timeout)))
         self._bounds = ["--cli-read-timeout", seconds, "--cli-connect-timeout", seconds]
-        self._settings = {
-            "AWS_CONFIG_FILE": str(self._configuration("config", "")),
-            "AWS_SHARED_CREDENTIALS_FILE": str(self.runner.home / "no-credentials"),
-        }
-        if self.proxy is not None:
-            self._settings |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), self.proxy.url)
+        self._bounds += ["--ca-bundle", tap.ca_bundle] if tap.ca_bundle else []
+        self._settings = dict(settings)
+        environment["AWS_CONFIG_FILE"] = str(self._configuration("config", ""))
+        environment["AWS_SHARED_CREDENTIALS_FILE"] = str(self.runner.home / "no-credentials")
+        environment |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), self.proxy)
+        self.environment = environment
 
     # --- the client's verbs ---
 
@@ -149,7 +154,7 @@ class AwsCli(ProgramClient):
         params: Mapping[str, Any],
         args: list[str],
         shown: list[str],
-        max_requests: int = 0,
+        max_requests: int = MAX_REQUESTS,
     ) -> Observed:
         command = ["s3api", xform_name(operation, "-")]
         result, recorded = self._run([*command, *args], max_requests=max_requests)
@@ -157,7 +162,7 @@ class AwsCli(ProgramClient):
         observed = self._read(operation, result, recorded, record)
         observed.command = {"awscli": self._shown([*command, *shown])}
         if result.exit_code == 0:
-            if record is None and self.proxy is not None:
+            if record is None:
                 raise ClientFault(f"aws reported success without sending {operation}")
             observed.output = _output(result.stdout)
         return observed
@@ -203,7 +208,7 @@ class AwsCli(ProgramClient):
             raise Inexpressible("a command line cannot carry this")
         result, recorded = self._run(args, stdin=stdin, settings=settings, seconds=seconds, stop=stop)
         remote = any(arg.startswith("s3://") for arg in args) and "presign" not in args[:2]
-        if remote and result.exit_code == 0 and self.idle(recorded):
+        if remote and result.exit_code == 0 and not recorded:
             raise ClientFault(f"aws {' '.join(args[:2])} reported success without sending anything")
         record = self.sent(recorded, [operation], params or {}) if operation else None
         observed = self._read(operation or " ".join(["aws", *args[:2]]), result, recorded, record)
@@ -222,12 +227,12 @@ class AwsCli(ProgramClient):
         return self.execute(
             [*args, *self._common, *self._bounds],
             stdin=stdin,
-            environment=self._settings | dict(settings or {}),
+            environment=settings,
             **bounds,
         )
 
     def _read(self, operation: str, result: Result, recorded: Sequence[Recorded], record: Recorded | None) -> Observed:
-        """What it came to; the CLI's own words fill in where the wire was not recorded, or shows what they tell of.
+        """What it came to; the CLI's own words fill in where the wire shows what they tell of.
 
         Raises:
             Inexpressible: the CLI refused to send it.
@@ -237,8 +242,7 @@ class AwsCli(ProgramClient):
         if result.exit_code and not recorded and not refused and _UNSENT.search(result.stderr):
             raise Inexpressible(f"the AWS CLI does not send this: {_reason(result.stderr)}")
         observed = self.observed(operation, result, recorded, record)
-        shown = self.proxy is None or (refused and self.sent(recorded, [refused[2]], {}))
-        if refused and shown and not observed.code and not result.stopped:
+        if refused and self.sent(recorded, [refused[2]], {}) and not observed.code and not result.stopped:
             observed.message = refused[3]
             if record is None:
                 observed.failure = ""
@@ -277,16 +281,23 @@ class AwsCli(ProgramClient):
         """A configuration file; nothing in it is secret."""
         path = self.runner.home / name
         # Timestamps as they were sent: what version 2 calls wire is none to version 1, and its default.
-        timestamps = "none" if self.available()[0].startswith("1.") else "wire"
+        timestamps = "none" if self.version.startswith("1.") else "wire"
+        own = {name: value for name, value in self._settings.items() if name in _PROFILE_SETTINGS}
+        nested = {name: value for name, value in self._settings.items() if name not in own}
         path.write_text(
             f"[default]\noutput = json\ncli_follow_urlparam = false\ncli_timestamp_format = {timestamps}\n"
             "cli_binary_format = raw-in-base64-out\ncli_history = disabled\n"
-            f"s3 =\n  addressing_style = {self.endpoint.addressing}\n{transfer}"
+            + "".join(f"{name} = {value}\n" for name, value in own.items())
+            + f"s3 =\n  addressing_style = {self.endpoint.addressing}\n"
+            + "".join(f"  {name} = {value}\n" for name, value in nested.items())
+            + transfer
         )
         return path
 
     def _shown(self, args: list[str]) -> str:
-        return shlex.join(["aws", *args, *self._common]).replace(f"{self.runner.home}/", "")
+        trust = ["--ca-bundle", self.endpoint.ca_bundle] if self.endpoint.ca_bundle else []
+        trust = ["--no-verify-ssl"] if self.endpoint.insecure else trust
+        return shlex.join(["aws", *args, *self._common, *trust]).replace(f"{self.runner.home}/", "")
 
 
 def _plain(value: Any) -> str:

@@ -1,56 +1,27 @@
-"""The `local` runner: a program of this machine, run so that it can neither hang, flood nor leak.
-
-It inherits nothing from the caller's environment but PATH: no credentials, proxies or configuration of the
-user reach it, and it finds none in its private home. Secrets travel in its environment or in files of its
-private place, never on the command line, which every user of the machine can read.
-"""
+"""The `local` runner: a program of this machine, run so that it can neither hang, flood nor leak."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import os
-import re
 import selectors
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-import weakref
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING
+
+from harness.clients.runner import MAX_STDERR, MAX_STDOUT, VERSION_SECONDS, Private, Result, scrubbed, told_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-MAX_STDOUT = 64 * 1024 * 1024
-MAX_STDERR = 1024 * 1024
-MAX_FILES = 1024 * 1024 * 1024
-"""Bytes of files that a program may have at once."""
 _READ = 256 * 1024
 _WRITE = 32 * 1024
 _TICK = 0.1
-_VERSION_SECONDS = 20.0
-
-
-class Result(NamedTuple):
-    """How a program ended.
-
-    Attributes:
-        exit_code: its exit code; minus the signal's number where a signal ended it.
-        stdout: what it wrote, at most `MAX_STDOUT` bytes.
-        stderr: what it wrote, at most `MAX_STDERR` bytes, as text.
-        timed_out: it did not end in time and was killed.
-        stopped: why it was killed before it ended by itself; "" otherwise.
-    """
-
-    exit_code: int
-    stdout: bytes
-    stderr: str
-    timed_out: bool = False
-    stopped: str = ""
 
 
 class LocalRunner:
@@ -62,17 +33,17 @@ class LocalRunner:
 
     Args:
         program: path of the program.
-        environment: further variables for every run.
     """
 
-    def __init__(self, program: str, environment: Mapping[str, str]) -> None:
-        root = Path(tempfile.mkdtemp(prefix="s3conform-"))
-        self._finalizer = weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
-        self._root, self.folder, self.home = root, root / "work", root / "home"
-        self.folder.mkdir()
-        self.home.mkdir()
+    def __init__(self, program: str) -> None:
+        self._private = Private()
+        self.folder, self.home = self._private.folder, self._private.home
         self._program = program
-        self._environment = scrubbed(self.home) | dict(environment)
+        self._environment = {"PATH": os.environ.get("PATH", os.defpath)} | scrubbed(self.home)
+
+    def reach(self, url: str) -> str:
+        """How the program reaches what listens on this machine: at the same address."""
+        return url
 
     def run(
         self,
@@ -83,14 +54,7 @@ class LocalRunner:
         environment: Mapping[str, str] | None = None,
         stop: Callable[[], str] | None = None,
     ) -> Result:
-        """One run of the program.
-
-        Args:
-            args: its arguments; no secrets.
-            timeout: seconds after which it is killed, with all it started.
-            stdin: bytes of its standard input.
-            environment: further variables for this run.
-            stop: asked several times a second; a text that is not empty says why the program is to be killed.
+        """As `Runner.run`.
 
         Raises:
             OSError: it cannot be started.
@@ -107,40 +71,33 @@ class LocalRunner:
         )
 
         def check() -> str:
-            return (stop() if stop else "") or _full(self._root)
+            return (stop() if stop else "") or self._private.full()
 
         return _attend(process, stdin, started + timeout, check)
 
     def close(self) -> None:
         """Remove the private folder."""
-        self._finalizer()
+        self._private.close()
 
 
-def find(name: str) -> str:
-    """The path of a program: beside this Python, where extras install it, else from PATH; "" if none."""
+def find(name: str) -> list[str]:
+    """The paths of a program: from PATH, and beside this Python, where extras install it."""
     beside = str(Path(sys.executable).parent)
-    return shutil.which(name, path=beside) or shutil.which(name) or ""
+    found = (shutil.which(name), shutil.which(name, path=beside))
+    return list(dict.fromkeys(path for path in found if path))
 
 
 @functools.cache
 def version(program: str, arg: str, pattern: str) -> str:
     """What a program says its version is: the first group of `pattern` in its output, or ""."""
-    runner = LocalRunner(program, {})
+    runner = LocalRunner(program)
     try:
-        result = runner.run([arg], timeout=_VERSION_SECONDS)
+        result = runner.run([arg], timeout=VERSION_SECONDS)
     except OSError:
         return ""
     finally:
         runner.close()
-    match = re.search(pattern, result.stdout.decode("utf-8", "replace") + result.stderr)
-    return match[1] if match else ""
-
-
-def scrubbed(home: Path) -> dict[str, str]:
-    """An environment with nothing of the caller's but PATH, and `home` as every place to keep things in."""
-    variables = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "TMPDIR": str(home)}
-    homes = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
-    return variables | dict.fromkeys(homes, str(home))
+    return told_version(result, pattern)
 
 
 def _attend(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, check: Callable[[], str]) -> Result:
@@ -157,16 +114,6 @@ def _attend(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, che
     timed_out = stopped == _TIMED_OUT
     reason = f"did not end within {time.monotonic() - started:.0f} s" if timed_out else stopped
     return Result(process.returncode, bytes(talk.stdout), talk.errors(), timed_out, reason)
-
-
-def _full(folder: Path) -> str:
-    """Why a program that fills the disk is to be killed, or ""."""
-    size = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                size += (Path(place) / name).lstat().st_size
-    return f"wrote more than {MAX_FILES} bytes of files" if size > MAX_FILES else ""
 
 
 _TIMED_OUT = "timed out"

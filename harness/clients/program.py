@@ -1,4 +1,4 @@
-"""What client programs have in common: a private place, a recorded wire, and one way to tell how a call went.
+"""What client programs have in common: a runner, the wiretap, and one way to tell how a call went.
 
 A program's own words (exit code, output, standard error) and the exchange of the operation it was asked for
 are both shown, so that a program that hides a refusal is seen through.
@@ -10,65 +10,80 @@ import re
 import signal
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.clients import local
 from harness.clients.base import MAX_PAGES, STOPPED, Observed
 from harness.clients.raw import observe
 from harness.signals import ClientFault
 from harness.wire.http1 import Origin
-from harness.wire.proxy import RecordingProxy
 from harness.wire.route import find
+from harness.wire.tape import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from harness.clients.runner import Result, Runner
     from harness.config import Endpoint
     from harness.wire.exchange import Exchange
     from harness.wire.tape import Recorded
+    from harness.wire.wiretap import Wiretap
 
 _STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ")
 GRACE = 15.0
 """Seconds that a program has beyond the endpoint's timeout, to start and to report."""
+LISTING_REQUESTS = MAX_PAGES + 20
+"""Requests after which a listing is taken to go in circles: the pages, and what is asked beside them."""
+MAX_REQUESTS = 1000
+"""Requests after which any command is taken not to end."""
 MAX_TEXT = 64 * 1024
 """Characters of a program's output that are kept as text."""
 
 
 class ProgramClient:
-    """A client program with its runner, and its proxy where the endpoint speaks plain http.
+    """A client program with its runner, sending through the wiretap.
 
-    Exchanges with an https endpoint are not recorded.
+    Class attributes of each program:
+        name: what runs and reports call the client.
+        program: its file name.
+        version_arg, version_pattern: how it tells its version.
+        image: its official container image, "" where there is none.
+        idle: how a container of it waits for the end of its input (see `DockerRunner`).
+        install: how it is installed where it is missing.
+
+    Args:
+        endpoint: where to send, and with whose credentials.
+        tap: what records it.
+        runner: how it is run.
+        version: its version.
     """
 
     name: ClassVar[str]
     program: ClassVar[str]
-    version_arg: ClassVar[str]
+    version_arg: ClassVar[str] = "--version"
     version_pattern: ClassVar[str]
+    image: ClassVar[str] = ""
+    idle: ClassVar[tuple[str, ...]] = ("cat",)
+    install: ClassVar[str] = "pip install 's3-conformance[clients]'"
 
-    def __init__(self, endpoint: Endpoint, environment: Mapping[str, str]) -> None:
+    def __init__(self, endpoint: Endpoint, tap: Wiretap, runner: Runner, version: str) -> None:
         self.endpoint = endpoint
         self.origin = Origin.of(endpoint.url)
-        self.runner = local.LocalRunner(local.find(self.program) or self.program, environment)
-        self.proxy = RecordingProxy(endpoint) if self.origin.scheme == "http" else None
-
-    @classmethod
-    def available(cls) -> tuple[str, str]:
-        """Its version and "", or "" and the reason why it cannot be used."""
-        install = "pip install 's3-conformance[clients]'"
-        path = local.find(cls.program)
-        if not path:
-            return "", f"{cls.program} is not installed ({install})"
-        version = local.version(path, cls.version_arg, cls.version_pattern)
-        return (version, "") if version else ("", f"{path} does not run ({install})")
+        self.tap = tap
+        self.runner = runner
+        self.version = version
+        self.environment: dict[str, str] = {}
 
     @property
     def folder(self) -> Path:
         """The program's working folder: private, for the files of a call or workflow, gone after `close`."""
         return self.runner.folder
 
+    @property
+    def proxy(self) -> str:
+        """The URL that the program is to be told as its proxy."""
+        return self.runner.reach(self.tap.url)
+
     def close(self) -> None:
-        """Stop the proxy and remove the private folder."""
-        if self.proxy is not None:
-            self.proxy.close()
+        """End what is still running, and remove the private folder."""
         self.runner.close()
 
     def execute(
@@ -78,9 +93,9 @@ class ProgramClient:
         stdin: bytes = b"",
         environment: Mapping[str, str] | None = None,
         seconds: float = 0.0,
-        max_requests: int = 0,
+        max_requests: int = MAX_REQUESTS,
         stop: Callable[[], str] | None = None,
-    ) -> tuple[local.Result, list[Recorded]]:
+    ) -> tuple[Result, list[Recorded]]:
         """Run the program and take what crossed the wire.
 
         Args:
@@ -88,22 +103,24 @@ class ProgramClient:
             stdin: its standard input.
             environment: further variables.
             seconds: how long the work itself may take; by default as long as a single wait.
-            max_requests: kill it after so many requests; 0 for no such limit. Needs a recorded wire.
+            max_requests: cut what it sends beyond that, and kill it.
             stop: asked several times a second; a text that is not empty says why it is to be killed.
 
         Raises:
-            OSError: the program cannot be started.
+            ClientFault: the program cannot be started.
         """
-        if self.proxy is not None:
-            self.proxy.take()
+        self.tap.take(Budget(max_requests))
 
         def check() -> str:
-            over = self.proxy is not None and max_requests and self.proxy.seen > max_requests
-            return f"does not end: killed after {max_requests} requests" if over else (stop() if stop else "")
+            return self.tap.spent or (stop() if stop else "")
 
         timeout = (seconds or self.endpoint.timeout) + GRACE
-        result = self.runner.run(args, timeout=timeout, stdin=stdin, environment=environment, stop=check)
-        return result, self.proxy.take() if self.proxy is not None else []
+        variables = self.environment | dict(environment or {})
+        try:
+            result = self.runner.run(args, timeout=timeout, stdin=stdin, environment=variables, stop=check)
+        except OSError as error:
+            raise ClientFault(f"{self.program} cannot be started: {error}") from None
+        return result, self.tap.take()
 
     def sent(
         self, recorded: Sequence[Recorded], operations: Sequence[str], params: Mapping[str, object]
@@ -113,7 +130,7 @@ class ProgramClient:
         return find(recorded, self.origin, operations, str(bucket), str(key))
 
     def observed(
-        self, operation: str, result: local.Result, recorded: Sequence[Recorded], record: Recorded | None
+        self, operation: str, result: Result, recorded: Sequence[Recorded], record: Recorded | None
     ) -> Observed:
         """How a run of the program went; `record` is the exchange that shows the operation, if one does.
 
@@ -150,22 +167,14 @@ class ProgramClient:
             exchanges=exchanges,
         )
 
-    def idle(self, recorded: Sequence[Recorded]) -> bool:
-        """Whether the program is known to have sent nothing, not even in vain."""
-        return self.proxy is not None and not recorded
-
-    def _check_alive(self, result: local.Result, recorded: Sequence[Recorded]) -> None:
+    def _check_alive(self, result: Result, recorded: Sequence[Recorded]) -> None:
         """An endpoint that is down is no such case: the attempt to reach it is recorded."""
         said = last_words(result.stderr)
         if result.exit_code < 0 and not result.stopped:
             raise ClientFault(f"{self.program} crashed with {_signal(-result.exit_code)}: {said}")
-        if self.idle(recorded) and result.stopped != STOPPED and (result.exit_code or result.stopped):
+        if not recorded and result.stopped != STOPPED and (result.exit_code or result.stopped):
             how = result.stopped or f"ended with exit code {result.exit_code}"
             raise ClientFault(f"{self.program} {how} before it sent anything: {said}")
-
-
-LISTING_REQUESTS = MAX_PAGES + 20
-"""Requests after which a listing is taken to go in circles: the pages, and what is asked beside them."""
 
 
 def _signal(number: int) -> str:

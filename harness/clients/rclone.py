@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
 
 from harness.clients.base import Observed, joined
-from harness.clients.program import LISTING_REQUESTS, ProgramClient, is_argument, is_line
+from harness.clients.program import LISTING_REQUESTS, MAX_REQUESTS, ProgramClient, is_argument, is_line
 from harness.signals import ClientFault, Inexpressible
 from harness.wire.route import Sent, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.clients.local import Result
+    from harness.clients.runner import Result, Runner
     from harness.config import Endpoint
     from harness.wire.tape import Recorded
+    from harness.wire.wiretap import Wiretap
 
 REMOTE = "remote:"
 MIN_PART = 5 * 1024 * 1024
@@ -51,13 +52,6 @@ _SYSTEM_METADATA = {
     "content-type": "ContentType",
     "btime": "LastModified",
 }
-_NOT_FOUND = (3, 4)
-"""Exit codes "directory not found" and "file not found" (rclone, "Exit code")."""
-_REFUSED = re.compile(
-    r"operation error S3: (\w+), .*?StatusCode: ([1-5]\d\d), RequestID: [^,\n]*, HostID: [^,\n]*, "
-    r"(?:api error )?(\w+): ?(.*)"
-)
-"""How the AWS SDK for Go tells a refusal."""
 _RANGE = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
 _WRITES = frozenset({"CreateBucket", "DeleteBucket", "PutObject", "DeleteObject", "CopyObject"})
 _LIST_FLAGS = ["--use-server-modtime", "--no-mimetype"]
@@ -70,14 +64,22 @@ class Rclone(ProgramClient):
     Args:
         endpoint: where to send, and with whose credentials.
         settings: further options of the remote, by their name in rclone's configuration file.
+        tap: what records it.
+        runner: how it is run.
+        version: its version.
     """
 
     name: ClassVar[str] = "rclone"
     program: ClassVar[str] = "rclone"
+    image: ClassVar[str] = "rclone/rclone:1.75.2"
+    idle: ClassVar[tuple[str, ...]] = ("", "rcat", ":memory:idle")
     version_arg: ClassVar[str] = "version"
     version_pattern: ClassVar[str] = r"rclone v([\w.\-]+)"
 
-    def __init__(self, endpoint: Endpoint, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, settings: Mapping[str, str], tap: Wiretap, runner: Runner, version: str
+    ) -> None:
+        super().__init__(endpoint, tap, runner, version)
         credentials = endpoint.credentials
         remote = {
             "TYPE": "s3",
@@ -91,18 +93,14 @@ class Rclone(ProgramClient):
         }
         if credentials.session_token:
             remote["SESSION_TOKEN"] = credentials.session_token
-        self._settings = dict(settings or {})
+        self._settings = dict(settings)
         remote |= {name.upper(): value for name, value in self._settings.items()}
-        super().__init__(endpoint, {f"RCLONE_CONFIG_REMOTE_{name}": value for name, value in remote.items()})
+        self.environment = {f"RCLONE_CONFIG_REMOTE_{name}": value for name, value in remote.items()}
         seconds = f"{max(1.0, endpoint.timeout):g}s"
         self._bounds = ["--config", "", "--ask-password=false", "--retries", "1", "--low-level-retries", "1"]
         self._bounds += ["--contimeout", seconds, "--timeout", seconds]
-        if self.proxy is not None:
-            self._bounds += ["--http-proxy", self.proxy.url]
-        if endpoint.insecure:
-            self._bounds += ["--no-check-certificate"]
-        elif endpoint.ca_bundle:
-            self._bounds += ["--ca-cert", endpoint.ca_bundle]
+        self._bounds += ["--http-proxy", self.proxy]
+        self._bounds += ["--ca-cert", tap.ca_bundle] if tap.ca_bundle else []
         self._calls: dict[str, Callable[[Mapping[str, Any]], Observed]] = {
             "ListBuckets": self._list_buckets,
             "CreateBucket": self._create_bucket,
@@ -164,8 +162,6 @@ class Rclone(ProgramClient):
         if any(arg.startswith(REMOTE) for arg in arguments):
             self._check_busy(result, recorded)
         observed = self.observed(" ".join(["rclone", *arguments[:1]]), result, recorded, None)
-        if self.proxy is None and result.exit_code > 0:
-            _from_words(observed, "")
         observed.body, observed.partial = result.stdout, True
         observed.command = {"rclone": self._shown(arguments)}
         return observed
@@ -252,9 +248,7 @@ class Rclone(ProgramClient):
         observed = self._call("GetObject", params, args)
         observed.stdout = ""
         self._check_range(observed, params)
-        if self.proxy is None and observed.ok and not observed.body:
-            raise Inexpressible("rclone shows an empty object and a missing one alike, and https is not recorded")
-        if self.proxy is not None and observed.status is None:
+        if observed.status is None:
             self._missing(observed, params)
         return observed
 
@@ -315,19 +309,17 @@ class Rclone(ProgramClient):
         *,
         stdin: bytes = b"",
         seconds: float = 0.0,
-        max_requests: int = 0,
+        max_requests: int = MAX_REQUESTS,
     ) -> Observed:
         """Run the command that is an operation."""
         result, recorded = self._run(args, stdin=stdin, seconds=seconds, max_requests=max_requests)
         self._check_busy(result, recorded)
         record = self.sent(recorded, [operation], params)
         if record is None and result.exit_code:
-            self._check_sent(operation, result, recorded)
-        if record is None and result.exit_code == 0 and self.proxy is not None and operation in _WRITES:
+            self._check_sent(operation, recorded)
+        if record is None and result.exit_code == 0 and operation in _WRITES:
             raise Inexpressible(f"rclone reports success without sending {operation}")
         observed = self.observed(operation, result, recorded, record)
-        if self.proxy is None and result.exit_code > 0:
-            _from_words(observed, operation)
         observed.body, observed.partial = result.stdout, True
         observed.command = {"rclone": self._shown(args)}
         return observed
@@ -347,21 +339,17 @@ class Rclone(ProgramClient):
         return self.execute([*args, *self._bounds], **options)
 
     def _check_busy(self, result: Result, recorded: Sequence[Recorded]) -> None:
-        if result.exit_code == 0 and self.idle(recorded):
+        if result.exit_code == 0 and not recorded:
             raise ClientFault("rclone reported success without sending anything")
 
-    def _check_sent(self, operation: str, result: Result, recorded: Sequence[Recorded]) -> None:
+    def _check_sent(self, operation: str, recorded: Sequence[Recorded]) -> None:
         """Tell a missing object apart from a refusal: rclone looks first, and sends nothing more after a 404.
 
         Raises:
             Inexpressible: that is what happened.
         """
-        if self.proxy is None:
-            missing = result.exit_code in _NOT_FOUND
-        else:
-            head = self.sent(recorded, ["HeadObject"], {})
-            missing = head is not None and head.exchange.status == 404
-        if missing and operation in ("DeleteObject", "CopyObject"):
+        head = self.sent(recorded, ["HeadObject"], {})
+        if head is not None and head.exchange.status == 404 and operation in ("DeleteObject", "CopyObject"):
             raise Inexpressible(f"rclone looks with HeadObject first; answered 404, it does not send {operation}")
 
     def _shown(self, args: Sequence[str]) -> str:
@@ -372,20 +360,6 @@ class Rclone(ProgramClient):
         flags += [f"--s3-{name.replace('_', '-')}={value}" for name, value in self._settings.items()]
         local = [f":s3:{arg.removeprefix(REMOTE)}" if arg.startswith(REMOTE) else arg for arg in args]
         return shlex.join(["rclone", *local, *flags]).replace(f"{self.runner.home}/", "")
-
-
-def _from_words(observed: Observed, operation: str) -> None:
-    """Where the wire was not recorded: the refusal as rclone tells it, of the operation or ("") of any.
-
-    For a bucket or object that is not found rclone has an exit code and no words of the endpoint.
-    """
-    told = [match for match in _REFUSED.finditer(observed.stderr) if operation in ("", match[1])]
-    if told:
-        name, status, code, message = told[-1].groups()
-        observed.failure, observed.status, observed.message = "", int(status), message
-        observed.code = "" if name.startswith("Head") else code
-    elif observed.exit_code in _NOT_FOUND:
-        observed.failure, observed.status, observed.message = "", 404, observed.failure
 
 
 def _only(params: Mapping[str, Any], *known: str) -> None:

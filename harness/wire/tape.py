@@ -1,4 +1,4 @@
-"""What the recording proxy keeps of each exchange, within bounds of number and size."""
+"""What the wiretap keeps of each exchange, within bounds of number and size, and what may pass at all."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from harness.wire.framing import (
 )
 from harness.wire.http1 import Answer
 
-MAX_BODY = 8 * 1024 * 1024
-"""Bytes of one response body that are kept for reading."""
-MAX_BODIES = 64 * 1024 * 1024
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes of one response body that are kept for reading: more than the largest page of a listing has."""
+MAX_BODIES = 16 * 1024 * 1024
 """Bytes of response bodies that one tape keeps."""
 MAX_RECORDS = 2000
 """Exchanges that one tape keeps; beyond, those in the middle are dropped."""
@@ -40,11 +40,25 @@ class Recorded(NamedTuple):
     interim: tuple[int, ...] = ()
 
 
-class Tape:
-    """The exchanges of one cell; written by the threads of the proxy, read by its owner."""
+class Budget(NamedTuple):
+    """What one call of a client may cost: more is cut, so that what does not end is judged, not suffered.
 
-    def __init__(self) -> None:
+    Attributes:
+        requests: number of requests.
+        received: bytes of answers' bodies.
+    """
+
+    requests: int = 1000
+    received: int = 1024 * 1024 * 1024
+
+
+class Tape:
+    """The exchanges of one call; written by the threads of the wiretap, read by its owner."""
+
+    def __init__(self, budget: Budget | None = None) -> None:
         self.seen = 0
+        self._allowed = budget or Budget()
+        self._received = 0
         self._records: list[Recorded] = []
         self._open = 0
         self._budget = MAX_BODIES
@@ -56,9 +70,20 @@ class Tape:
             self.seen += 1
             self._open += 1
 
-    def grant(self, size: int) -> int:
-        """How many of `size` bytes of a response body may still be kept."""
+    @property
+    def spent(self) -> str:
+        """Why nothing more may pass, "" while it may."""
+        if self.seen > self._allowed.requests:
+            return f"does not end: cut after {self._allowed.requests} requests"
+        if self._received > self._allowed.received:
+            return f"does not end: cut after {self._allowed.received} bytes"
+        return ""
+
+    def grant(self, size: int, room: int) -> int:
+        """How many of `size` bytes of a response body that came may be kept, at most `room`."""
         with self._changed:
+            self._received += size
+            size = min(size, room)
             granted = min(size, self._budget)
             self._budget -= granted
             return granted
@@ -95,6 +120,7 @@ class Transaction:
         self.framing: Framing | None = None
         self.ended = False
         self.size = 0
+        self.cut = -1
         self._tape, self._head, self._url = tape, head, url
         self._method = head.start.partition(" ")[0]
         self._sent, self._sent_size = bytearray(), 0
@@ -123,10 +149,13 @@ class Transaction:
             return 0
         used, content = self.framing.feed(data)
         self.size += len(content)
-        room = min(len(content), MAX_BODY - len(self._kept))
-        if room > 0:
-            self._kept += content[: self._tape.grant(room)]
+        self._kept += content[: self._tape.grant(len(content), MAX_BODY - len(self._kept))]
         return used
+
+    @property
+    def over(self) -> str:
+        """Why the response is to be cut now, or ""."""
+        return "a fault on purpose" if 0 <= self.cut < self.size else self._tape.spent
 
     def answered(self, head: Head) -> None:
         """Take in the head of a response, interim or final.

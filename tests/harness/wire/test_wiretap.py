@@ -1,4 +1,4 @@
-"""The recording proxy against endpoints and clients that behave, and against such that do not."""
+"""The recording tap against endpoints and clients that behave, and against such that do not."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from harness.config import Endpoint
-from harness.wire import proxy as proxy_module
 from harness.wire import tape as tape_module
-from harness.wire.proxy import RecordingProxy
+from harness.wire import wiretap as wiretap_module
 from harness.wire.sigv4 import Credentials
+from harness.wire.wiretap import Wiretap
 
 Serve = Callable[[socket.socket], None]
 
@@ -48,18 +48,18 @@ class Server:
 
 
 @contextlib.contextmanager
-def between(serve: Serve, timeout: float = 5.0) -> Iterator[tuple[RecordingProxy, socket.socket, str]]:
-    """A proxy before a server, a client connected to it, and the authority of the server."""
+def between(serve: Serve, timeout: float = 5.0) -> Iterator[tuple[Wiretap, socket.socket, str]]:
+    """A tap before a server, a client connected to it, and the authority of the server."""
     server = Server(serve)
     authority = f"127.0.0.1:{server.port}"
-    proxy = RecordingProxy(Endpoint(f"http://{authority}", Credentials("AK", "SK"), timeout=timeout))
-    client = socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2])))
+    tap = Wiretap(Endpoint(f"http://{authority}", Credentials("AK", "SK"), timeout=timeout))
+    client = socket.create_connection(("127.0.0.1", int(tap.url.rpartition(":")[2])))
     client.settimeout(5)
     try:
-        yield proxy, client, authority
+        yield tap, client, authority
     finally:
         client.close()
-        proxy.close()
+        tap.close()
         server.close()
 
 
@@ -103,11 +103,11 @@ def test_request_reaches_the_endpoint_byte_for_byte() -> None:
         seen.append(head_of(connection))
         connection.sendall(b'HTTP/1.1 200 Fine Thing\r\nETag: "a"\r\nX-a:1\r\nx-A: 2\r\nContent-Length: 2\r\n\r\nhi')
 
-    with between(serve) as (proxy, client, authority):
+    with between(serve) as (tap, client, authority):
         lines = f"hOsT: {authority}\r\nX-B:  two  spaces\r\nx-a: 1\r\nX-A: 2\r\nAuthorization: AWS4 s\r\n\r\n"
         client.sendall(f"GET http://{authority}/b//a/../%2e%2F+?x=%20&y HTTP/1.1\r\n{lines}".encode())
         answer = rest_of(client)
-        (recorded,) = proxy.take()
+        (recorded,) = tap.take()
     assert seen == [f"GET /b//a/../%2e%2F+?x=%20&y HTTP/1.1\r\n{lines}".encode()]
     assert answer.endswith(b"X-a:1\r\nx-A: 2\r\nContent-Length: 2\r\n\r\nhi")
     exchange = recorded.exchange
@@ -129,13 +129,13 @@ def test_connections_are_kept_alive() -> None:
             head_of(connection)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
 
-    with between(serve) as (proxy, client, authority):
+    with between(serve) as (tap, client, authority):
         for number in range(3):
             client.sendall(f"GET http://{authority}/{number} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
             assert head_of(client).endswith(b"x")
-        assert proxy.seen == 3
-        assert [r.exchange.url[-1] for r in proxy.take()] == ["0", "1", "2"]
-        assert proxy.take() == []
+        assert tap.seen == 3
+        assert [r.exchange.url[-1] for r in tap.take()] == ["0", "1", "2"]
+        assert tap.take() == []
     assert connections == [1]
 
 
@@ -149,14 +149,14 @@ def test_continue_is_relayed_before_the_body_is_sent() -> None:
         assert connection.recv(100) == b"body!"
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
-    with between(serve) as (proxy, client, authority):
+    with between(serve) as (tap, client, authority):
         client.sendall(
             f"PUT http://{authority}/b/k HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n".encode()
         )
         assert head_of(client) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"body!")
         assert head_of(client).startswith(b"HTTP/1.1 200 OK")
-        (recorded,) = proxy.take()
+        (recorded,) = tap.take()
     assert recorded.interim == (100,)
     assert (recorded.exchange.status, recorded.exchange.request_body.text) == (200, "body!")
 
@@ -164,11 +164,11 @@ def test_continue_is_relayed_before_the_body_is_sent() -> None:
 def test_early_refusal_is_heard() -> None:
     """An endpoint that refuses before the body and closes: the client reads the whole answer."""
     refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnope"
-    with between(answering(refusal)) as (proxy, client, authority):
+    with between(answering(refusal)) as (tap, client, authority):
         client.sendall(f"PUT http://{authority}/b/k HTTP/1.1\r\nContent-Length: 50000000\r\n\r\n".encode())
         client.sendall(bytes(100_000))
         assert rest_of(client) == refusal
-        (recorded,) = proxy.take()
+        (recorded,) = tap.take()
     assert (recorded.exchange.status, recorded.exchange.response_body.text) == (403, "nope")
     assert recorded.exchange.error == ""
 
@@ -189,14 +189,14 @@ def test_chunked_bodies_pass_in_both_directions() -> None:
             time.sleep(0.01)
         connection.recv(1)
 
-    with between(serve) as (proxy, client, authority):
+    with between(serve) as (tap, client, authority):
         client.sendall(f"PUT http://{authority}/b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
         for index in range(len(sent)):
             client.sendall(sent[index : index + 1])
         answer = head_of(client)
         while not answer.endswith(b"0\r\n\r\n"):
             answer += client.recv(100)
-        (recorded,) = proxy.take()
+        (recorded,) = tap.take()
     assert seen == [sent]
     assert answer.endswith(b"5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n")
     assert (recorded.exchange.request_body.text, recorded.exchange.response_body.text) == ("abc", "hello!")
@@ -204,10 +204,10 @@ def test_chunked_bodies_pass_in_both_directions() -> None:
 
 def test_head_answers_have_no_body_and_stray_bytes_are_kept() -> None:
     """Content-Length of a HEAD answer announces nothing; bytes that come all the same are reported."""
-    with between(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nstray")) as (proxy, client, authority):
+    with between(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nstray")) as (tap, client, authority):
         client.sendall(f"HEAD http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
         assert rest_of(client).endswith(b"stray")
-        (recorded,) = proxy.take()
+        (recorded,) = tap.take()
     assert recorded.answer is not None
     assert (recorded.answer.body, recorded.answer.stray) == (b"", b"stray")
 
@@ -233,17 +233,17 @@ def test_head_answers_have_no_body_and_stray_bytes_are_kept() -> None:
 )
 def test_strange_answers_reach_the_client_as_they_are(answer: bytes, error: str) -> None:
     """Nothing is repaired or hidden; the record says what was wrong."""
-    with between(answering(answer)) as (proxy, client, authority):
+    with between(answering(answer)) as (tap, client, authority):
         client.sendall(f"GET http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
         assert rest_of(client) == answer
-        (recorded,) = proxy.take()
+        (recorded,) = tap.take()
     assert recorded.exchange.error == error
 
 
 def test_other_hosts_are_refused_and_never_contacted() -> None:
     """Traffic that is not for the endpoint gets 502, is noted, and goes nowhere."""
     touched: list[int] = []
-    with between(lambda _: touched.append(1)) as (proxy, client, authority):
+    with between(lambda _: touched.append(1)) as (tap, client, authority):
         other = Server(lambda _: touched.append(2))
         try:
             targets = [
@@ -251,15 +251,14 @@ def test_other_hosts_are_refused_and_never_contacted() -> None:
                 f"GET http://127.0.0.1.example:{authority.rpartition(':')[2]}/x",
                 f"GET http://user@{authority}/x",
                 f"GET https://{authority}/x",
-                f"CONNECT {authority}",
-                "GET /x",
+                f"CONNECT 127.0.0.1:{other.port}",
             ]
             for start in targets:
-                with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2]))) as connection:
+                with socket.create_connection(("127.0.0.1", int(tap.url.rpartition(":")[2]))) as connection:
                     connection.sendall(f"{start} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
                     connection.settimeout(5)
                     assert rest_of(connection).startswith(b"HTTP/1.1 502 ")
-            recorded = proxy.take()
+            recorded = tap.take()
         finally:
             other.close()
         assert client.fileno() > 0
@@ -276,27 +275,27 @@ def test_a_bucket_as_host_name_goes_to_the_endpoint() -> None:
         seen.append(head_of(connection))
         connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
 
-    with between(serve) as (proxy, client, authority):
+    with between(serve) as (tap, client, authority):
         client.sendall(f"DELETE http://bucket.{authority}?x HTTP/1.1\r\nHost: bucket.{authority}\r\n\r\n".encode())
         assert head_of(client) == b"HTTP/1.1 204 No Content\r\n\r\n"
-        assert proxy.take()[0].exchange.url == f"http://bucket.{authority}?x"
+        assert tap.take()[0].exchange.url == f"http://bucket.{authority}?x"
     assert seen == [f"DELETE /?x HTTP/1.1\r\nHost: bucket.{authority}\r\n\r\n".encode()]
 
 
 def test_unreachable_endpoint_ends_the_connection() -> None:
-    """The client sees a closed connection, as without a proxy; the record says why."""
+    """The client sees a closed connection, as without a tap; the record says why."""
     free = socket.create_server(("127.0.0.1", 0))
     port = free.getsockname()[1]
     free.close()
-    proxy = RecordingProxy(Endpoint(f"http://127.0.0.1:{port}", Credentials("AK", "SK"), timeout=2))
+    tap = Wiretap(Endpoint(f"http://127.0.0.1:{port}", Credentials("AK", "SK"), timeout=2))
     try:
-        with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2]))) as client:
+        with socket.create_connection(("127.0.0.1", int(tap.url.rpartition(":")[2]))) as client:
             client.settimeout(5)
             client.sendall(f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\n\r\n".encode())
             assert rest_of(client) == b""
-        (recorded,) = proxy.take()
+        (recorded,) = tap.take()
     finally:
-        proxy.close()
+        tap.close()
     assert recorded.answer is None
     assert recorded.exchange.error.startswith(f"cannot connect to 127.0.0.1:{port}")
 
@@ -309,13 +308,13 @@ def test_silent_endpoint_is_cut_when_the_program_has_gone() -> None:
         head_of(connection)
         silence.wait(5)
 
-    with between(serve) as (proxy, client, authority):
+    with between(serve) as (tap, client, authority):
         client.sendall(f"GET http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
-        while not proxy.seen:
+        while not tap.seen:
             time.sleep(0.01)
         client.close()
         started = time.monotonic()
-        (recorded,) = proxy.take()
+        (recorded,) = tap.take()
         assert time.monotonic() - started < 1
         silence.set()
     assert recorded.exchange.error == "the client closed the connection before the answer ended"
@@ -329,12 +328,12 @@ def test_connections_left_open_are_cut() -> None:
         head_of(connection)
         silence.wait(8)
 
-    with between(serve) as (proxy, client, authority):
+    with between(serve) as (tap, client, authority):
         client.sendall(f"GET http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
-        while not proxy.seen:
+        while not tap.seen:
             time.sleep(0.01)
         started = time.monotonic()
-        assert [r.exchange.status for r in proxy.take()] == [None]
+        assert [r.exchange.status for r in tap.take()] == [None]
         assert time.monotonic() - started < 3
         silence.set()
 
@@ -347,11 +346,11 @@ def test_silence_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         head_of(connection)
         silence.wait(8)
 
-    monkeypatch.setattr(proxy_module, "_SLACK", 0.1)
-    with between(serve, timeout=0.2) as (proxy, client, authority):
+    monkeypatch.setattr(wiretap_module, "_SLACK", 0.1)
+    with between(serve, timeout=0.2) as (tap, client, authority):
         client.sendall(f"GET http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
         assert rest_of(client) == b""
-        (recorded,) = proxy.take()
+        (recorded,) = tap.take()
         silence.set()
     assert recorded.exchange.error == "nothing moved for 0.5 s"
 
@@ -368,13 +367,13 @@ def test_large_bodies_stream_with_bounded_memory(monkeypatch: pytest.MonkeyPatch
         connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode())
         connection.sendall(bytes(size))
 
-    with between(serve) as (proxy, client, authority):
+    with between(serve) as (tap, client, authority):
         client.sendall(f"PUT http://{authority}/b/k HTTP/1.1\r\nContent-Length: {size}\r\n\r\n".encode())
         client.sendall(bytes(size))
         data = len(head_of(client).partition(b"\r\n\r\n")[2])
         while data < size:
             data += len(client.recv(1 << 20))
-        (recorded,) = proxy.take()
+        (recorded,) = tap.take()
     exchange = recorded.exchange
     assert (exchange.request_body.size, exchange.response_body.size) == (size, size)
     assert recorded.answer is not None
@@ -382,7 +381,7 @@ def test_large_bodies_stream_with_bounded_memory(monkeypatch: pytest.MonkeyPatch
 
 
 def test_slow_reader_holds_the_endpoint_back() -> None:
-    """An endpoint that sends without end meets back-pressure: the proxy's buffers do not grow."""
+    """An endpoint that sends without end meets back-pressure: the tap's buffers do not grow."""
     sent: list[int] = []
 
     def serve(connection: socket.socket) -> None:
@@ -393,13 +392,13 @@ def test_slow_reader_holds_the_endpoint_back() -> None:
             while True:
                 sent.append(connection.send(bytes(1 << 16)))
 
-    with between(serve) as (proxy, client, authority):
+    with between(serve) as (tap, client, authority):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         client.sendall(f"GET http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
         time.sleep(1)
         stalled = sum(sent)
         client.close()
-        (recorded,) = proxy.take()
+        (recorded,) = tap.take()
     assert stalled < 64 << 20
     assert recorded.exchange.response_body.size < 64 << 20
 
@@ -412,27 +411,27 @@ def test_number_of_records_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         while head_of(connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
-    with between(serve) as (proxy, client, authority):
+    with between(serve) as (tap, client, authority):
         for number in range(40):
             client.sendall(f"GET http://{authority}/{number} HTTP/1.1\r\n\r\n".encode())
             head_of(client)
-        assert proxy.seen == 40
-        kept = [r.exchange.url.rpartition("/")[2] for r in proxy.take()]
+        assert tap.seen == 40
+        kept = [r.exchange.url.rpartition("/")[2] for r in tap.take()]
     assert len(kept) == 10
     assert (kept[0], kept[-1]) == ("0", "39")
 
 
 def test_proxy_headers_stay_with_the_proxy_and_others_pass() -> None:
-    """Lines meant for the proxy are not the endpoint's business."""
+    """Lines meant for the tap are not the endpoint's business."""
     seen: list[bytes] = []
 
     def serve(connection: socket.socket) -> None:
         seen.append(head_of(connection))
 
-    with between(serve) as (proxy, client, authority):
+    with between(serve) as (tap, client, authority):
         client.sendall(f"GET http://{authority} HTTP/1.0\r\nProxy-Connection: x\r\nConnection: close\r\n\r\n".encode())
         rest_of(client)
-        proxy.take()
+        tap.take()
     assert seen == [b"GET / HTTP/1.0\r\nConnection: close\r\n\r\n"]
 
 
@@ -446,11 +445,11 @@ def test_proxy_headers_stay_with_the_proxy_and_others_pass() -> None:
     ],
 )
 def test_garbage_from_a_client_is_survived(request_bytes: bytes) -> None:
-    """The connection ends; the proxy goes on."""
-    with between(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as (proxy, client, authority):
+    """The connection ends; the tap goes on."""
+    with between(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as (tap, client, authority):
         client.sendall(request_bytes.replace(b"%s", authority.encode()))
         rest_of(client)
-        with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2]))) as again:
+        with socket.create_connection(("127.0.0.1", int(tap.url.rpartition(":")[2]))) as again:
             again.settimeout(5)
             again.sendall(f"GET http://{authority}/ HTTP/1.1\r\n\r\n".encode())
             assert head_of(again).startswith(b"HTTP/1.1 200 OK")
@@ -458,21 +457,21 @@ def test_garbage_from_a_client_is_survived(request_bytes: bytes) -> None:
 
 def test_too_many_connections_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of threads is bounded."""
-    monkeypatch.setattr(proxy_module, "MAX_CONNECTIONS", 1)
-    with between(answering(b"")) as (proxy, client, _):
+    monkeypatch.setattr(wiretap_module, "MAX_CONNECTIONS", 1)
+    with between(answering(b"")) as (tap, client, _):
         client.sendall(b"GET ")
         time.sleep(0.1)
-        with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2]))) as more:
+        with socket.create_connection(("127.0.0.1", int(tap.url.rpartition(":")[2]))) as more:
             more.settimeout(5)
             assert rest_of(more) == b""
 
 
 def test_close_is_quick_and_final() -> None:
     """No thread stays, nothing listens, a second close does nothing."""
-    with between(answering(b"")) as (proxy, _, _):
+    with between(answering(b"")) as (tap, _, _):
         started = time.monotonic()
-        proxy.close()
-        proxy.close()
+        tap.close()
+        tap.close()
         assert time.monotonic() - started < 2
         with pytest.raises(OSError):  # noqa: PT011 - refused or reset, as the system has it
-            socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2])), 1).close()
+            socket.create_connection(("127.0.0.1", int(tap.url.rpartition(":")[2])), 1).close()
