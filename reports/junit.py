@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def write_junit(run: Run, path: Path) -> None:
     """Write `run` to `path` as JUnit XML."""
     root = ET.Element("testsuites", name="s3conform")
-    for client, cells in tally.grouped(tally.ordered(run), lambda cell: cell.client).items():
+    for client, cells in tally.grouped(tally.ordered(run), lambda cell: cell.label).items():
         root.append(_suite(run, client, [_testcase(cell) for cell in cells]))
     if reason := tally.incomplete(run):
         root.append(_suite(run, "s3conform", [_unfinished(reason)]))
@@ -59,7 +59,7 @@ def _properties(run: Run, client: str) -> dict[str, str]:
         "run_id": header.run_id,
     }
     for info in header.clients:
-        if info.name == client:
+        if info.label == client:
             facts |= {"client_version": info.version, "runner": info.runner}
             facts |= {"image": info.image} if info.image else {}
     return facts
@@ -68,7 +68,7 @@ def _properties(run: Run, client: str) -> dict[str, str]:
 def _testcase(cell: Cell) -> ET.Element:
     case = ET.Element(
         "testcase",
-        classname=one_line(f"{cell.client}.{cell.family}"),
+        classname=one_line(f"{cell.label}.{cell.family}"),
         name=one_line(f"{cell.scenario} {cell.title}"),
         time=_time(cell.seconds),
     )

@@ -54,7 +54,7 @@ def _headline(run: Run) -> str:
 def _facts(run: Run) -> str:
     header = run.header
     clients = ", ".join(
-        f"{c.name} {c.version} ({f'missing: {c.missing}' if c.missing else c.runner})" for c in header.clients
+        f"{c.label} {c.version} ({f'missing: {c.missing}' if c.missing else c.runner})" for c in header.clients
     )
     return "\n".join(
         f"- {name}: {escaped(value)}"
@@ -92,7 +92,7 @@ def _families(run: Run) -> str:
     clients = tally.client_names(run)
     rows = []
     for family, cells in tally.grouped(tally.ordered(run), lambda cell: cell.family).items():
-        by_client = tally.grouped(cells, lambda cell: cell.client)
+        by_client = tally.grouped(cells, lambda cell: cell.label)
         rows.append([escaped(family), *(_score(by_client.get(client, [])) for client in clients)])
     return _table(["family", *map(escaped, clients)], rows) if rows else ""
 
@@ -112,7 +112,7 @@ def _failing(run: Run) -> str:
         [
             escaped(c.scenario),
             c.level,
-            escaped(c.client),
+            escaped(c.label),
             f"{tally.SYMBOLS[c.verdict]} {c.verdict}",
             _message(c),
         ]

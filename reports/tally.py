@@ -73,14 +73,14 @@ def grouped(cells: Iterable[Cell], key: Callable[[Cell], str]) -> dict[str, list
 
 def client_names(run: Run) -> list[str]:
     """Names of the clients: as the header lists them, then those that only cells name."""
-    listed = [client.name for client in run.header.clients]
-    return list(dict.fromkeys([*listed, *sorted({cell.client for cell in run.cells})]))
+    listed = [client.label for client in run.header.clients]
+    return list(dict.fromkeys([*listed, *sorted({cell.label for cell in run.cells})]))
 
 
 def ordered(run: Run) -> list[Cell]:
     """All cells by family, scenario and client; a run file holds them in the order in which they finished."""
     rank = {name: number for number, name in enumerate(client_names(run))}
-    return sorted(run.cells, key=lambda cell: (cell.family, cell.scenario, rank[cell.client], cell.client_version))
+    return sorted(run.cells, key=lambda cell: (cell.family, cell.scenario, rank[cell.label]))
 
 
 def failing(run: Run) -> list[Cell]:
@@ -127,7 +127,7 @@ def remarks(run: Run) -> list[str]:
     if run.lints:
         rules = sorted({lint.rule for lint in run.lints})
         lines.append(f"{plural(len(run.lints), 'lint finding')}: {', '.join(rules)}")
-    lines += [f"client {client.name} missing: {client.missing}" for client in run.header.clients if client.missing]
+    lines += [f"client {client.label} missing: {client.missing}" for client in run.header.clients if client.missing]
     leftovers = run.footer.leftovers if run.footer else []
     lines += [f"left behind: {line}" for line in leftovers[:LEFTOVERS]]
     if len(leftovers) > LEFTOVERS:

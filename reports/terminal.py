@@ -51,7 +51,7 @@ def summary(run: Run, console: Console) -> None:
 def _verdicts(run: Run, console: Console) -> None:
     """One line a verdict that occurs, one column a client, and totals."""
     clients = tally.client_names(run)
-    by_client = tally.grouped(run.cells, lambda cell: cell.client)
+    by_client = tally.grouped(run.cells, lambda cell: cell.label)
     rows: list[tuple[list[str], str]] = [(["", *(one_line(name) for name in clients), "total"], "bold")]
     for verdict, total in run.counts.items():
         if total:
@@ -93,7 +93,7 @@ def _failing(run: Run, console: Console) -> None:
 def _failure(cell: Cell) -> Text:
     line = Text("  ")
     line.append(f"{tally.SYMBOLS[cell.verdict]} {cell.verdict}", _STYLES[cell.verdict])
-    line.append(f"  {one_line(cell.scenario)} {one_line(cell.client)}", "bold")
+    line.append(f"  {one_line(cell.scenario)} {one_line(cell.label)}", "bold")
     line.append(f"  {one_line(cell.message or cell.observed.text or cell.title, _MESSAGE)}")
     if cell.flaky:
         line.append("  (flaky)", "yellow")

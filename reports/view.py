@@ -137,7 +137,7 @@ def rules(run: Run) -> list[Rule]:
 
 
 def _by_client(cells: list[Cell], clients: list[str]) -> dict[str, Bar]:
-    members = tally.grouped(cells, lambda cell: cell.client)
+    members = tally.grouped(cells, lambda cell: cell.label)
     return {client: bar(members.get(client, [])) for client in clients}
 
 
@@ -150,7 +150,7 @@ def _rows(cells: list[Cell], clients: list[str], numbers: dict[int, int]) -> lis
             confidence=members[0].confidence,
             operations=members[0].operations,
             slots={
-                client: [Slot(numbers[id(cell)], cell) for cell in members if cell.client == client]
+                client: [Slot(numbers[id(cell)], cell) for cell in members if cell.label == client]
                 for client in clients
             },
         )

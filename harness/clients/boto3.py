@@ -19,7 +19,7 @@ from harness.config import Endpoint
 from harness.signals import ClientFault, Inexpressible
 from harness.wire.http1 import MAX_BODY
 from harness.wire.tape import Budget, Recorded
-from harness.wire.wiretap import Wiretap
+from harness.wire.wiretap import CLIENT_LEFT, Wiretap
 
 _READ = 256 * 1024
 _BUDGET = Budget(received=MAX_BODY)
@@ -142,7 +142,7 @@ class Boto3Client:
         """The answer as it came: botocore turns some 200 answers into 500, and tells less of what came instead."""
         if last is not None and last.answer is not None:
             observed.status, observed.headers = last.answer.status, joined(last.answer.headers)
-        elif last is not None and not observed.ok:
+        elif last is not None and not observed.ok and last.exchange.error != CLIENT_LEFT:
             observed.failure = last.exchange.error or observed.failure
 
     def _answered(self, observed: Observed, output: dict[str, Any]) -> None:

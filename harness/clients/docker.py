@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 
 import docker
 import docker.errors
-import requests.exceptions
 
 from harness.clients.runner import (
     MAX_STDERR,
@@ -55,7 +54,7 @@ _STDERR = 2
 _ENGINE_CODES = (125, 126, 127)
 """Exit codes that are the engine's own: it failed, cannot run the program, or does not find it."""
 _BY_SIGNAL = range(129, 193)
-_GONE = (docker.errors.DockerException, requests.exceptions.RequestException, OSError)
+_GONE = (docker.errors.DockerException, OSError)
 
 
 _own = threading.local()

@@ -30,7 +30,7 @@ const PIECE = 64 * 1024; // bytes that a stream gives at once, as a file does
 
 let connections = 0; // begun since the last request came in
 
-/** An agent whose every connection is a tunnel through the recording proxy. */
+/** An agent whose every connection is a tunnel through the wiretap. */
 const tunnelling = (Agent, secure, tap, timeout) =>
   class extends Agent {
     createConnection({ host, port, servername }, done) {
@@ -46,7 +46,7 @@ const tunnelling = (Agent, secure, tap, timeout) =>
         socket.destroy();
         done(new Error(`no connection to ${authority}: ${answer.statusMessage}`));
       });
-      tunnel.once("error", (error) => done(Object.assign(error, { name: "NoRecordingProxy" })));
+      tunnel.once("error", (error) => done(Object.assign(error, { name: "NoWiretap" })));
       tunnel.once("timeout", () => tunnel.destroy(new Error(`no answer to CONNECT within ${timeout} ms`)));
       tunnel.end();
     }
@@ -141,6 +141,12 @@ async function read(stream, answer, signal) {
 
 // --- the conversation ---
 
+// One line for whoever reads standard error; Node's own account ends with its version.
+process.on("uncaughtException", (error) => {
+  process.stderr.write(`broke with ${error?.name}: ${String(error?.message).split("\n")[0]}\n`);
+  process.exit(1);
+});
+
 const named = (name, message) => Object.assign(new Error(message), { name });
 
 /** The end of `work`, or an error once the time is over; all connections end with it. */
@@ -162,17 +168,32 @@ async function within(milliseconds, work) {
   }
 }
 
+/** For a body that the SDK leaves unread: that it ends with its connection is no error of anybody's. */
+const settle = (response) => response?.body?.on?.("error", () => {});
+const settling = (next) => async (request) => {
+  try {
+    const result = await next(request);
+    settle(result.response);
+    return result;
+  } catch (error) {
+    settle(error.$response); // wrapped by then, where the SDK checks a checksum
+    throw error;
+  }
+};
+
 async function serve({ id, verb, settings, milliseconds, ...request }) {
   const answer = { id };
   connections = 0;
   const client = new s3.S3Client({ ...configuration, ...settings });
+  client.middlewareStack.add(settling, { step: "initialize" });
+  client.middlewareStack.add(settling, { step: "deserialize", priority: "low" });
   try {
     await within(milliseconds, (abort) => verbs[verb]({ ...request, client, abort, signal: abort.signal }, answer));
   } catch (error) {
     const { name, message, code, $fault: fault, $metadata: metadata } = error;
-    answer.error = { name, message, code, fault, status: metadata?.httpStatusCode, sent: connections > 0 };
+    answer.error = { name, message, code, fault, status: metadata?.httpStatusCode };
   }
-  return answer;
+  return { ...answer, sent: connections > 0 };
 }
 
 const revive = (_, value) => {

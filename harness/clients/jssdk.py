@@ -1,7 +1,7 @@
 """The AWS SDK for JavaScript v3 on Node, as an application has it: one client object that stays.
 
 A Node process (`jssdk.mjs`) is started once and spoken to in lines of JSON; everything that it sends goes through
-the recording proxy. Retries are off, so that every answer is the endpoint's own; all else is at the SDK's defaults
+the wiretap. Retries are off, so that every answer is the endpoint's own; all else is at the SDK's defaults
 unless a gateway tells its users otherwise.
 """
 
@@ -12,14 +12,15 @@ import datetime as dt
 import email.utils
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from harness.clients import jssdk_install, local
+from harness.clients import jssdk_install
 from harness.clients.base import MAX_PAGES, Observed
 from harness.clients.jssdk_process import Conversation
 from harness.clients.program import GRACE
 from harness.clients.raw import observe
+from harness.clients.runner import Private, scrubbed
 from harness.errors import unknown
 from harness.signals import ClientFault, Inexpressible
 from harness.wire import model
@@ -33,34 +34,17 @@ if TYPE_CHECKING:
 
     from harness.config import Endpoint
     from harness.wire.tape import Recorded
+    from harness.wire.wiretap import Wiretap
 
 MIN_PART = 5 * 1024 * 1024
 SETTINGS = ("maxAttempts", "requestChecksumCalculation", "responseChecksumValidation")
 """Options of the SDK's client that a gateway may tell its users to set, or a scenario set for one call."""
 _START_SECONDS = 30.0
 _SECRET = frozenset({"SSECustomerKey", "CopySourceSSECustomerKey"})
-_OWN_FAULTS = frozenset({"CredentialsProviderError", "NoRecordingProxy", "ReferenceError", "SyntaxError", "TypeError"})
+_OWN_FAULTS = frozenset({"CredentialsProviderError", "NoWiretap", "ReferenceError", "SyntaxError", "TypeError"})
 """Errors that are no refusal of a parameter where nothing was sent, unless they have a code."""
 _NAMELESS = frozenset({"Unknown", "UnknownError"})
 """What the SDK calls an answer that names no error."""
-
-
-class Tap(Protocol):
-    """The recording proxy that all requests go through."""
-
-    @property
-    def url(self) -> str:
-        """Where it listens, `http://127.0.0.1:PORT`."""
-        ...
-
-    @property
-    def ca_bundle(self) -> str:
-        """A PEM file with the CA of its certificates; "" for endpoints that speak plain http."""
-        ...
-
-    def take(self) -> list[Recorded]:
-        """What has crossed the wire since the last call."""
-        ...
 
 
 class JsSdk:
@@ -69,7 +53,7 @@ class JsSdk:
     Args:
         endpoint: where to send, and with whose credentials.
         settings: options of the SDK's client, of `SETTINGS`.
-        tap: the recording proxy for the endpoint; its owner closes it.
+        tap: what records it.
         folder: a project whose node_modules has the SDK; by default where `jssdk_install` puts it.
 
     Raises:
@@ -78,7 +62,7 @@ class JsSdk:
 
     name: ClassVar[str] = "jssdk"
 
-    def __init__(self, endpoint: Endpoint, settings: Mapping[str, Any], tap: Tap, folder: str = "") -> None:
+    def __init__(self, endpoint: Endpoint, settings: Mapping[str, Any], tap: Wiretap, folder: str = "") -> None:
         for setting in settings:
             if setting not in SETTINGS:
                 raise unknown("setting of jssdk", setting, SETTINGS)
@@ -86,7 +70,7 @@ class JsSdk:
         self._origin = Origin.of(endpoint.url)
         self._settings = dict(settings)
         self._packages = str(jssdk_install.project(folder))
-        self._runner = local.LocalRunner("node", {})  # for its private place
+        self._private = Private()
         self._program = Path(__file__).with_suffix(".mjs")
         self._conversation: Conversation | None = None
         self._number = 0
@@ -154,7 +138,7 @@ class JsSdk:
         """End Node and remove its private folder."""
         if self._conversation is not None:
             self._conversation.end()
-        self._runner.close()
+        self._private.close()
 
     # --- Node ---
 
@@ -170,11 +154,11 @@ class JsSdk:
     def _start(self) -> None:
         if self._conversation is not None:
             self._conversation.end()
-        environment = local.scrubbed(self._runner.home) | {"AWS_EC2_METADATA_DISABLED": "true"}
+        environment = scrubbed(self._private.home) | {"AWS_EC2_METADATA_DISABLED": "true"}
         if self._tap.ca_bundle:
             environment["NODE_EXTRA_CA_CERTS"] = self._tap.ca_bundle
-        words = [local.find("node") or "node", "--no-warnings", str(self._program), self._packages]
-        conversation = self._conversation = Conversation(words, self._runner.folder, environment)
+        words = [jssdk_install.node() or "node", "--no-warnings", str(self._program), self._packages]
+        conversation = self._conversation = Conversation(words, self._private.folder, environment)
         conversation.ask(self._configuration(), _START_SECONDS)
 
     def _configuration(self) -> dict[str, Any]:
@@ -209,7 +193,7 @@ class JsSdk:
         error: dict[str, Any] = answer.get("error") or {}
         said = _line(error.get("message", ""))
         said = said if error.get("name") == "Endless" else f"{error.get('name', 'Error')}: {said}"
-        _check_sent(error, said, recorded, silent)
+        _check_sent(error, said, bool(recorded or answer.get("sent")), silent)
         observed = Observed(operation, self.name, ok=not error, output=_members(operation, answer.get("output") or {}))
         record = self._record(operation, params, error, recorded)
         if record is not None and record.answer is not None:
@@ -235,16 +219,16 @@ class JsSdk:
         return find(among, self._origin, [operation], bucket, key) or (among[-1] if among else None)
 
 
-def _check_sent(error: Mapping[str, Any], said: str, recorded: Sequence[Recorded], silent: bool) -> None:
+def _check_sent(error: Mapping[str, Any], said: str, sent: bool, silent: bool) -> None:
     """Tell what came of the endpoint from what never reached it.
 
     Raises:
         Inexpressible: the SDK does not send this.
         ClientFault: it broke, or reports success without having sent anything.
     """
-    if error.get("name") == "NoRecordingProxy":
-        raise ClientFault(f"the SDK did not reach the recording proxy: {said}")
-    if recorded or error.get("sent") or (silent and not error):
+    if error.get("name") == "NoWiretap":
+        raise ClientFault(f"the SDK did not reach the wiretap: {said}")
+    if sent or (silent and not error):
         return
     if not error or error.get("status") is not None:
         raise ClientFault(f"the SDK reported {said if error else 'success'} without sending anything")

@@ -29,16 +29,16 @@ def project(folder: str = "") -> Path:
     return Path(folder).absolute() if folder else cache / "s3conform" / "jssdk"
 
 
+def node() -> str:
+    """The path of the first Node that is new enough, "" where there is none."""
+    found = ((path, local.version(path, "--version", r"v(\d+)\.")) for path in local.find("node"))
+    return next((path for path, major in found if major and int(major) >= NODE), "")
+
+
 def available(folder: str = "") -> tuple[str, str]:
     """The SDK's version and "", or "" and the reason why it cannot be used."""
-    node = local.find("node")
-    if not node:
-        return "", f"node is not installed (Node {NODE} or newer)"
-    major = local.version(node, "--version", r"v(\d+)\.")
-    if not major:
-        return "", f"{node} does not run"
-    if int(major) < NODE:
-        return "", f"{node} is version {major}, and the SDK needs {NODE} or newer"
+    if not node():
+        return "", f"there is no Node {NODE} or newer"
     place = project(folder)
     versions = [_version(place, package) for package in _packages()]
     if "" in versions:
@@ -63,8 +63,7 @@ def install(folder: str = "") -> None:
     place = project(folder)
     place.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PACKAGE_JSON, place / "package.json")
-    npm = local.find("npm") or "npm"
-    subprocess.run([npm, *command(place)[1:]], check=True, timeout=_SECONDS)
+    subprocess.run(command(place), check=True, timeout=_SECONDS)
 
 
 @functools.cache

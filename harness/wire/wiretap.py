@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from harness.config import Endpoint
     from harness.wire.fault import Fault
 
+CLIENT_LEFT = "the client closed the connection before the answer ended"
+"""What is noted where a client did not wait; why, it knows better."""
 MAX_CONNECTIONS = 128
 _BUFFER = 256 * 1024
 _SETTLE = 1.0
@@ -249,7 +251,7 @@ class _Link:
         if event & _READABLE or (self._client.ready and room):
             self._from_client += self._client.receive()
             if self._client.ended:
-                raise _ClosingError("the client closed the connection before the answer ended" if self._busy() else "")
+                raise _ClosingError(CLIENT_LEFT if self._busy() else "")
 
     def _pump_server(self, server: Channel, event: int) -> None:
         if event & select.POLLOUT:

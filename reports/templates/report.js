@@ -202,7 +202,7 @@
       el("div", "chips", chip(cell.verdict), el("span", `level ${["MUST", "SHOULD", "EXTENDED"].includes(cell.level) ? `l-${cell.level}` : ""}`, cell.level),
         cell.flaky ? el("span", "soft-chip", "↻ flaky: a second try came to another verdict") : null,
         soft ? el("span", "soft-chip", `${cell.confidence}: never gates`) : null,
-        el("span", "quiet", `${cell.client} ${cell.client_version} · ${cell.operations.join(", ")} · ${cell.seconds.toFixed(2)} s`)),
+        el("span", "quiet", `${cell.column || cell.client} ${cell.client_version} · ${cell.operations.join(", ")} · ${cell.seconds.toFixed(2)} s`)),
       heading(`${cell.scenario} ${cell.title}`),
       cell.message && cell.message !== seen ? el("p", "", el("b", "", cell.message)) : null,
       el("div", "versus",

@@ -255,7 +255,7 @@ def ls_with_totals(s3: Scene) -> None:
     clients=("awscli",),
 )
 def ls_by_pages(s3: Scene) -> None:
-    """`aws s3 ls --recursive --page-size 2` prints every key once, also over several pages.
+    """`aws s3 ls --recursive --page-size 1` prints every key once, also over several pages.
 
     S3 promises: a truncated page has a NextContinuationToken, and the page after it begins behind its last key.
 
@@ -264,7 +264,7 @@ def ls_by_pages(s3: Scene) -> None:
     Fix: a token that leads to the first key not yet listed; IsTruncated as long as there is one.
     """
     objects = sized(s3)
-    run = s3.program("s3", "ls", f"s3://{s3.bucket}/{s3.prefix}", "--recursive", "--page-size", "2")
+    run = s3.program("s3", "ls", f"s3://{s3.bucket}/{s3.prefix}", "--recursive", "--page-size", "1")
     done(s3, run, "ListObjectsV2", Prefix=s3.prefix)
     s3.check(shown(run) == list(objects.items()), f"{list(objects.items())}", f"it printed {run.stdout!r}", run)
 

@@ -161,7 +161,20 @@ def list_by_pages(s3: Scene) -> None:
 
     Fix: continue behind the last key or common prefix that was shown, and give a token only where there are more.
     """
-    names = ["a&b.txt", "a+b.txt", "a%20b.txt", "été/1", "été/2", "sub/1", "sub/2", "sub/3", "sub0", "z"]
+    names = [
+        "a&b.txt",
+        "a+b.txt",
+        "a%20b.txt",
+        "été/1",
+        "été/2",
+        "sub/1",
+        "sub/2",
+        "sub/3",
+        "sub0",
+        "z",
+        "\uff5e",
+        "\U0001f600",
+    ]
     wanted = sorted((s3.key(name) for name in names), key=str.encode)
     for key in wanted:
         s3.put(key, CONTENT)

@@ -8,7 +8,7 @@ from scenarios._listing import TREE, listing
 from scenarios.workflows.rclone_list import folders
 from scenarios.workflows.rclone_steps import finished, printed, remote, sent, stored
 
-SPECIAL = ("a&b", "d+1/x y", "e%20f", "g é/h+i", "j=k?l", "~m")
+SPECIAL = ("a&b", "d+1/x y", "e%20f", "g é/h+i", "j=k?l", "m<n", "~o")
 """Keys and folders that a decoder can get wrong: a plus sign that becomes a blank, a percent sign decoded twice."""
 
 
@@ -119,8 +119,8 @@ def names_plain(s3: Scene) -> None:
 
     S3 promises: without encoding-type, keys stand in the document as they are, with XML's own escapes.
 
-    Breaks: rclone with provider Other, whose default this is; a key that is encoded without being asked for, or an
-    ampersand that is not escaped, makes a file invisible or the whole listing unreadable.
+    Breaks: rclone with provider Other, whose default this is; a key that is encoded without being asked for is not
+    found, and one with a < that is not escaped makes the whole listing unreadable.
 
     Fix: percent-encode only where encoding-type=url was sent; escape &, < and > in XML always.
     """

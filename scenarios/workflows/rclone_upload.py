@@ -6,7 +6,7 @@ import base64
 import hashlib
 
 from harness.clients.base import Observed
-from harness.expect import etag, ok, output
+from harness.expect import body, etag, ok, output
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import PART, Scene
 from scenarios.meta import has_metadata
@@ -42,6 +42,18 @@ def in_parts(s3: Scene, run: Observed, key: str) -> None:
     steps = sorted(what.operation for what, _ in sent(s3, run, *wanted))
     expected = ["CompleteMultipartUpload", "CreateMultipartUpload", "UploadPart", "UploadPart"]
     s3.check(steps == expected, "one upload in two parts", f"it sent {', '.join(steps) or 'nothing'}", run)
+
+
+def copied_into(s3: Scene, bucket: str, *flags: str) -> None:
+    """A file copied into a bucket that is there, and that rclone asks for all the same."""
+    source = str(files(s3, {"a.txt": b"some text"}) / "a.txt")
+    run = s3.program("copyto", source, f"remote:{bucket}/a.txt", "--s3-no-check-bucket=false", *flags)
+    if not run.ok:
+        told = s3.look("CreateBucket", Bucket=bucket)
+        s3.check(told.ok or told.code == "BucketAlreadyOwnedByYou", "BucketAlreadyOwnedByYou", told.summary(), told)
+    finished(s3, run)
+    s3.check(bool(sent(s3, run, "CreateBucket")), "a CreateBucket before the upload", "it sent none", run)
+    s3.expect(s3.look("GetObject", Bucket=bucket, Key="a.txt"), ok(), body(b"some text"))
 
 
 @scenario(
@@ -224,6 +236,8 @@ def copyto_over_an_object(s3: Scene) -> None:
     run = s3.program("copyto", str(folder / "local.txt"), remote(s3, "stored.txt"), OWN_BUCKET)
     if not run.ok:
         refusal_told(s3, run, "PutObject")
+        answers = [exchange.status for _, exchange in sent(s3, run, "PutObject")]
+        s3.check(answers == [403], "success, or status 403", f"it was answered {answers!r}", run)
     holds(s3, {"stored.txt": after if run.ok else before})
 
 
@@ -240,23 +254,33 @@ def copyto_makes_sure_of_the_bucket(s3: Scene) -> None:
 
     S3 promises: CreateBucket of one's own bucket is 409 BucketAlreadyOwnedByYou, or 200 in us-east-1.
 
-    Breaks: rclone with its defaults. Any other answer ends the upload of a single file before it has begun, while
-    uploads of folders work, since they list first.
+    Breaks: rclone with its defaults. A refusal ends the upload of a single file before it has begun, while uploads of
+    folders work, since they list first.
 
     Fix: know one's own bucket again. Where users may not create buckets, tell those of rclone to set
     no_check_bucket = true.
     """
-    bucket = s3.new_bucket()
-    source = str(files(s3, {"a.txt": b"some text"}) / "a.txt")
-    run = s3.program("copyto", source, f"remote:{bucket}/a.txt", "--s3-no-check-bucket=false")
-    if not run.ok:
-        told = s3.look("CreateBucket", Bucket=bucket)
-        s3.check(told.ok or told.code == "BucketAlreadyOwnedByYou", "BucketAlreadyOwnedByYou", told.summary(), told)
-    finished(s3, run)
-    made = sent(s3, run, "CreateBucket")
-    s3.check(bool(made), "a CreateBucket before the upload", "it sent none", run)
-    seen = s3.look("GetObject", Bucket=bucket, Key="a.txt")
-    s3.check(seen.ok and seen.body == b"some text", "the file stored", f"got {seen.summary()}", seen)
+    copied_into(s3, s3.new_bucket())
+
+
+@scenario(
+    "RCLONE-085",
+    EXTENDED,
+    "CreateBucket",
+    source="rclone documentation, --s3-use-already-exists; measured with rclone 1.75.2",
+    clients=("rclone",),
+)
+def own_bucket_is_known(s3: Scene) -> None:
+    """`rclone copyto --s3-use-already-exists=true` finds its own bucket to be its own.
+
+    S3 promises: BucketAlreadyExists is for a bucket of somebody else.
+
+    Breaks: rclone with a provider that it trusts in this: it takes the bucket for another's and stores nothing.
+
+    Fix: 409 BucketAlreadyOwnedByYou, or 200 in us-east-1; otherwise tell users of rclone to set
+    use_already_exists = false.
+    """
+    copied_into(s3, s3.new_bucket(), "--s3-use-already-exists=true")
 
 
 @scenario(

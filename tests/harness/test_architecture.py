@@ -60,7 +60,7 @@ def test_the_reader_of_imports_sees_them():
     assert len(MODULES) > 60
     assert {module.split(".")[0] for module in MODULES} == set(PACKAGES)
     assert "harness.record" in IMPORTS["reports"]
-    assert "harness.clients.raw" in IMPORTS["harness.clients"]
+    assert "harness.clients.base" in IMPORTS["harness.clients"]
     assert "harness.scenario" in IMPORTS["harness.plugin"]
     assert "harness.expect" in IMPORTS["scenarios.etag"]
 

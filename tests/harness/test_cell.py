@@ -12,7 +12,7 @@ import pytest
 from harness import profile
 from harness.cell import MAX_EXCHANGES, CellRunner
 from harness.config import Endpoint, RunConfig
-from harness.record import Cell
+from harness.record import Cell, ClientInfo
 from harness.sandbox import JournalHead, append, cleanup
 from harness.scenario import Scenario
 from harness.scene import Scene
@@ -20,12 +20,14 @@ from harness.signals import Mismatch
 from harness.wire.sigv4 import Credentials
 from tests.support import Relay, Server
 
+CLIENTS = [ClientInfo("raw", "1", "inprocess"), ClientInfo("rclone", "", "local", missing="gone")]
+
 
 @contextmanager
 def runner(server: Server, folder: Path, url: str = "", timeout: float = 2.0) -> Iterator[CellRunner]:
     """A runner of cells by raw HTTP, whose buckets are removed at the end."""
     endpoint = Endpoint(url or server.endpoint, Credentials(server.access_key, server.secret_key), timeout=timeout)
-    config = RunConfig("260101000000-abcdef", endpoint, "aws", {"raw": "1"}, {"rclone": "gone"}, [], str(folder))
+    config = RunConfig("260101000000-abcdef", endpoint, "aws", CLIENTS, [], str(folder))
     append(config.journal, JournalHead(config.run_id, endpoint.url, "us-east-1", "path"))
     runs = CellRunner(config, profile.load("aws"), "w0")
     try:

@@ -15,7 +15,7 @@ import pytest
 from harness import run
 from harness.config import Endpoint, RunConfig
 from harness.errors import EndpointError, NothingChecked, UsageError
-from harness.record import read
+from harness.record import ClientInfo, read
 from harness.scenario import load
 from harness.wire.sigv4 import Credentials
 from tests.support import BUCKETS, Handler, Server, environment, listener, stub
@@ -214,7 +214,8 @@ def test_contact_takes_a_missing_bucket_where_objects_make_buckets() -> None:
 def test_plan_without_cells_is_an_error(server: Server) -> None:
     """A scenario that none of the chosen clients can express leaves nothing to check."""
     found = load()["DEL-010"]
-    config = RunConfig("r", endpoint(server.endpoint), "aws", {"rclone": "1"}, {}, [found.id], "out")
+    infos = [ClientInfo("rclone", "1", "local")]
+    config = RunConfig("r", endpoint(server.endpoint), "aws", infos, [found.id], "out")
     assert "rclone" not in found.clients
     with pytest.raises(NothingChecked, match="selection"):
         run.plan([found], config)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from harness.clients.awscli import AwsCli
-from harness.clients.program import ProgramClient
 from harness.clients.raw import RawClient
 from harness.clients.rclone import Rclone
 from harness.config import Endpoint
 from harness.wire.sigv4 import Credentials
 from tests import support
+from tests.harness.clients.making import opened
 
 _numbers = itertools.count()
 
@@ -25,18 +25,10 @@ def endpoint_of(server: support.Server) -> Endpoint:
     return Endpoint(server.endpoint, Credentials(server.access_key, server.secret_key), server.region, timeout=10)
 
 
-def installed(client: type[ProgramClient]) -> None:
-    """Skip the test when the program is not there."""
-    _, missing = client.available()
-    if missing:
-        pytest.skip(missing)
-
-
 @pytest.fixture(scope="module")
 def rclone(server: support.Server) -> Iterator[Rclone]:
     """The real rclone, for all tests of a module."""
-    installed(Rclone)
-    client = Rclone(endpoint_of(server))
+    client = opened("rclone", endpoint_of(server))
     yield client
     client.close()
 
@@ -44,8 +36,7 @@ def rclone(server: support.Server) -> Iterator[Rclone]:
 @pytest.fixture(scope="module")
 def awscli(server: support.Server) -> Iterator[AwsCli]:
     """The real AWS CLI, for all tests of a module."""
-    installed(AwsCli)
-    client = AwsCli(endpoint_of(server))
+    client = opened("awscli", endpoint_of(server))
     yield client
     client.close()
 

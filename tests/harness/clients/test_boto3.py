@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from harness.clients.base import MAX_PAGES
-from harness.clients.boto3 import Boto3Client
 from harness.config import Endpoint
 from harness.signals import Inexpressible
 from harness.wire.exchange import BODY_CAP
 from harness.wire.sigv4 import Credentials
+from tests.harness.clients.making import opened
 
 OBJECT = {"Bucket": "bucket", "Key": "k"}
 ERROR = b"<?xml version='1.0'?>\n<Error><Code>NoSuchKey</Code><Message>because</Message><Key>k</Key></Error>"
@@ -31,13 +31,13 @@ def page(keys: str, *more: str) -> bytes:
 
 
 @pytest.fixture
-def client() -> Iterator[Callable[..., Boto3Client]]:
+def client() -> Iterator[Callable[..., Any]]:
     """Makes clients that are closed with the test."""
-    made: list[Boto3Client] = []
+    made: list[Any] = []
 
-    def make(url: str, **changes: Any) -> Boto3Client:
+    def make(url: str, **changes: Any) -> Any:
         given = {"credentials": Credentials("AKIDEXAMPLE", "secret"), "timeout": 5.0}
-        made.append(Boto3Client(Endpoint(url, **(given | changes))))
+        made.append(opened("boto3", Endpoint(url, **(given | changes))))
         return made[-1]
 
     yield make
@@ -162,7 +162,6 @@ def test_an_endpoint_that_never_answers_ends_after_the_timeout(serve, client):
     assert time.monotonic() - started < 5
     assert (found.ok, found.status) == (False, None)
     assert "ReadTimeout" in found.failure
-    assert "ReadTimeout" in found.exchanges[0].error
 
 
 def test_nobody_listens(client):
@@ -170,7 +169,7 @@ def test_nobody_listens(client):
         port = listener.getsockname()[1]
     found = client(f"http://127.0.0.1:{port}").call("ListBuckets", {})
     assert (found.ok, found.status) == (False, None)
-    assert "EndpointConnectionError" in found.failure
+    assert "cannot connect to " in found.failure
     assert found.step("client").status is None
 
 
@@ -288,7 +287,7 @@ def test_a_listing_that_never_ends_is_cut(answering, client, version):
 
     found = client(answering(again).url).list_all(version, {"Bucket": "bucket"})
     assert not found.ok
-    assert found.failure == f"the listing does not end: cut after {MAX_PAGES} pages"
+    assert found.failure == f"does not end: cut after {MAX_PAGES} requests"
     assert len(found.exchanges) <= MAX_PAGES + 1
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from harness import scenario
+from harness import offline, scenario
 from harness.clients import jssdk as driver
 from harness.clients import jssdk_install, local
 from harness.clients.jssdk import JsSdk
@@ -29,18 +29,36 @@ from harness.scenario import Scenario
 from harness.scene import Scene
 from harness.signals import ClientFault, Mismatch
 from harness.wire.sigv4 import Credentials
+from harness.wire.wiretap import Wiretap
 from tests import support
-from tests.harness.clients.conftest import endpoint_of, installed
-from tests.harness.clients.jssdk_tap import Tap
+from tests.harness.clients.conftest import endpoint_of
 
 KEYS = Credentials("AKIDEXAMPLE", "secret-of-the-test")
 OBJECT = {"Bucket": "bucket", "Key": "k"}
 NOWHERE = "http://127.0.0.1:9"
 WORKFLOWS = [found for found in scenario.load().values() if found.family == "JSSDK"]
 
+
+def available() -> None:
+    """Skip the test when Node or the SDK is not there."""
+    _, missing = JsSdk.available()
+    if missing:
+        pytest.skip(missing)
+
+
 # --- the conversation, with programs that stand for Node ---
 
-ECHO = "import json, sys\nfor line in sys.stdin: print(json.dumps({'id': json.loads(line)['id'], 'said': line}), flush=True)"
+ECHO = """
+import json, sys
+for line in sys.stdin:
+    print(json.dumps({"id": json.loads(line)["id"], "said": line}), flush=True)
+"""
+PARENT = """
+import subprocess
+child = subprocess.Popen(["sleep", "60"])
+print('{"id": 1, "child": %d}' % child.pid, flush=True)
+input(), input()
+"""
 
 
 @pytest.fixture
@@ -99,9 +117,7 @@ def test_whatever_it_does_is_its_own_fault(talk: Any, monkeypatch: pytest.Monkey
 
 
 def test_what_it_started_goes_with_it(talk: Any) -> None:
-    parent = talk(
-        "import subprocess, sys\nchild = subprocess.Popen(['sleep', '60'])\nprint('{\"id\": 1, \"child\": %d}' % child.pid, flush=True); input(); input()"
-    )
+    parent = talk(PARENT)
     child = {parent.ask({"id": 1}, 20)["child"]}
     assert support.alive(child) == child
     parent.end()
@@ -117,7 +133,7 @@ def test_an_interrupted_call_leaves_no_answer_for_the_next(talk: Any) -> None:
 
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ClientFault, match="^node-x cannot be started: No such file or directory$"):
+    with pytest.raises(ClientFault, match=r"^node-x cannot be started: No such file or directory$"):
         Conversation(["node-x"], tmp_path, {"PATH": str(tmp_path)})
 
 
@@ -127,12 +143,13 @@ def test_a_program_that_is_not_there(tmp_path: Path) -> None:
 @pytest.fixture
 def client() -> Iterator[Callable[..., JsSdk]]:
     """Makes clients, each with a tap, that are closed with the test."""
-    installed(JsSdk)  # type: ignore[arg-type]
+    available()
     made: list[Any] = []
 
     def make(url: str = NOWHERE, folder: str = "", **changes: Any) -> JsSdk:
-        tap = Tap(url)
-        sdk = JsSdk(Endpoint(url, **({"credentials": KEYS, "timeout": 2.0} | changes)), {}, tap, folder)
+        endpoint = Endpoint(url, **({"credentials": KEYS, "timeout": 2.0} | changes))
+        tap = Wiretap(endpoint)
+        sdk = JsSdk(endpoint, {}, tap, folder)
         made.extend([sdk, tap])
         return sdk
 
@@ -159,7 +176,7 @@ def test_node_that_dies_within_a_call(client: Any, answering: Any) -> None:
         return b""
 
     sdk = client(answering(kill, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").url)
-    with pytest.raises(ClientFault, match="^node crashed: Killed"):
+    with pytest.raises(ClientFault, match=r"^node crashed: Killed"):
         sdk.call("GetObject", OBJECT)
     assert sdk.call("GetObject", OBJECT).body == b"hi"
 
@@ -181,8 +198,10 @@ sys.path.insert(0, {str(support.ROOT)!r})
 from harness.clients.jssdk import JsSdk
 from harness.config import Endpoint
 from harness.wire.sigv4 import Credentials
-from tests.harness.clients.jssdk_tap import Tap
-sdk = JsSdk(Endpoint({server.endpoint!r}, Credentials("A", "B"), timeout=5), {{}}, Tap({server.endpoint!r}))
+from harness.wire.wiretap import Wiretap
+from harness.wire.wiretap import Wiretap
+endpoint = Endpoint({server.endpoint!r}, Credentials("A", "B"), timeout=5)
+sdk = JsSdk(endpoint, {{}}, Wiretap(endpoint))
 sdk.call("ListBuckets", {{}})
 print(sdk._conversation._process.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
@@ -215,15 +234,15 @@ def test_secrets_are_neither_arguments_nor_variables(
 
 def test_packages_that_are_not_there(client: Any, tmp_path: Path) -> None:
     """Such as ones that were removed since somebody looked."""
-    with pytest.raises(ClientFault, match="^node ended with exit code 1: cannot load @aws-sdk/client-s3: "):
+    with pytest.raises(ClientFault, match=r"^node ended with exit code 1: cannot load @aws-sdk/client-s3: "):
         client(folder=str(tmp_path)).call("ListBuckets", {})
 
 
-def test_no_recording_proxy(client: Any) -> None:
+def test_no_wiretap(client: Any) -> None:
     """Whether the endpoint lives cannot be told then."""
     sdk = client()
     sdk._tap.close()
-    with pytest.raises(ClientFault, match="did not reach the recording proxy: NoRecordingProxy: "):
+    with pytest.raises(ClientFault, match="did not reach the wiretap: NoWiretap: "):
         sdk.call("ListBuckets", {})
 
 
@@ -235,26 +254,16 @@ def test_endpoint_that_is_down_is_no_fault_of_the_sdk(client: Any) -> None:
     assert found.failure
 
 
-def test_https_goes_through_the_tunnel_and_certificates_are_checked(
-    client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_https_is_recorded_and_certificates_are_checked(client: Any) -> None:
     """The tap's authority is trusted, and nobody else."""
-    command = [sys.executable, "-P", "-m", "reference_server", "--json", "--until-eof", "--tls"]
-    with subprocess.Popen(
-        command, env=support.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
-        keys = Credentials(ready["access_key"], ready["secret_key"])
-        try:
-            stranger = client(ready["endpoint"], credentials=keys).call("ListBuckets", {})
-            assert "certificate" in stranger.failure
-            monkeypatch.setattr(Tap, "ca_bundle", ready["ca_bundle"])
-            known = client(ready["endpoint"], credentials=keys).call("ListBuckets", {})
-            assert (known.ok, known.failure) == (True, "")
-        finally:
-            process.stdin.close()
+    with offline.reference_server("--tls") as ready:
+        given = {"credentials": Credentials(ready.access_key, ready.secret_key), "ca_bundle": ready.ca_bundle}
+        found = client(ready.endpoint, **given).call("ListBuckets", {})
+        assert (found.ok, found.status, found.failure, len(found.exchanges)) == (True, 200, "", 1)
+        assert found.exchanges[0].url.startswith(ready.endpoint)
+        stranger = client(ready.endpoint, **given)
+        stranger._tap.ca_bundle = ""
+        assert "certificate" in stranger.call("ListBuckets", {}).failure
 
 
 # --- where it is looked for ---
@@ -277,7 +286,7 @@ def node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Non
         path = tmp_path / f"node-{abs(hash(script))}"
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
-        monkeypatch.setattr(local, "find", lambda name: str(path) if script and name == "node" else "")
+        monkeypatch.setattr(local, "find", lambda name: [str(path)] if script and name == "node" else [])
 
     return put
 
@@ -291,9 +300,9 @@ def test_the_version_is_that_of_the_client(node: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "packages", "says"),
     [
-        ("", {}, "node is not installed (Node 20 or newer)"),
-        ("exit 1", {}, "does not run"),
-        ("echo v18.20.0", {}, "is version 18, and the SDK needs 20 or newer"),
+        ("", {}, "there is no Node 20 or newer"),
+        ("exit 1", {}, "there is no Node 20 or newer"),
+        ("echo v18.20.0", {}, "there is no Node 20 or newer"),
         ("echo v20.1.0", {}, "@aws-sdk/client-s3 is not in "),
         ("echo v20.1.0", {"client_s3": "3.5.0"}, "@aws-sdk/lib-storage is not in "),
         ("echo v20.1.0", {"client_s3": "3.5.0", "lib_storage": "3.5.0"}, "(npm install --prefix "),
@@ -323,7 +332,7 @@ def test_installing_runs_no_scripts(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setattr(subprocess, "run", lambda command, **_: asked.append(command))
     jssdk_install.install(str(tmp_path / "new"))
     wanted = json.loads(jssdk_install.PACKAGE_JSON.read_text())["dependencies"]
-    assert asked[0][1:4] == ["install", "--prefix", str(tmp_path / "new")]
+    assert asked[0][:4] == ["npm", "install", "--prefix", str(tmp_path / "new")]
     assert "--ignore-scripts" in asked[0]
     assert asked[0][-3:] == [f"{name}@{version}" for name, version in wanted.items()]
     assert json.loads((tmp_path / "new" / "package.json").read_text())["dependencies"] == wanted
@@ -365,13 +374,13 @@ LIARS = {
 def lying(server: support.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], JsSdk]]:
     """Gives a driver with a program that lies in the place of its own, against an honest server."""
     made: dict[str, JsSdk] = {}
-    taps: list[Tap] = []
+    taps: list[Wiretap] = []
 
     def get(liar: str) -> JsSdk:
         if liar not in made:
             program = tmp_path_factory.mktemp("liar") / "jssdk.mjs"
             program.write_text(LIARS[liar].replace("ANSWER", YES).replace("SPEAKS", "false"))
-            taps.append(Tap(server.endpoint))
+            taps.append(Wiretap(endpoint_of(server)))
             made[liar] = JsSdk(endpoint_of(server), {}, taps[-1])
             made[liar]._program = program
         return made[liar]
@@ -396,7 +405,7 @@ def test_no_scenario_believes_a_lying_sdk(
     found: Scenario, liar: str, lying: Any, witness: RawClient, place: Sandbox
 ) -> None:
     """What was never sent is the client's fault; what was, and is told wrong, is found out."""
-    installed(JsSdk)  # type: ignore[arg-type]
+    available()
     scene = Scene(f"{found.id}-{liar.replace(' ', '-')}".lower(), lying(liar), witness, place)
     try:
         with pytest.raises((ClientFault, Mismatch)):

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from harness.clients import local
+from harness.clients import runner as runner_module
 from harness.clients.local import LocalRunner
 
 
 @pytest.fixture
 def runner() -> Iterator[LocalRunner]:
     """Runs Python as the program."""
-    made = LocalRunner(sys.executable, {"GIVEN": "yes"})
+    made = LocalRunner(sys.executable)
     yield made
     made.close()
 
@@ -44,7 +45,7 @@ def test_nothing_of_the_callers_environment(runner: LocalRunner, monkeypatch: py
     found = json.loads(python(runner, code, environment={"MORE": "1"}).stdout)
     assert "from the user" not in found.values()
     assert set(found) - {"LC_CTYPE", "__CF_USER_TEXT_ENCODING"} == {
-        "PATH", "LANG", "TMPDIR", "HOME", "GIVEN", "MORE",
+        "PATH", "LANG", "TMPDIR", "HOME", "MORE",
         "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME",
     }  # fmt: skip
     assert Path(found["HOME"]) == runner.home
@@ -52,7 +53,7 @@ def test_nothing_of_the_callers_environment(runner: LocalRunner, monkeypatch: py
 
 def test_private_place_goes_away() -> None:
     """Nobody else can enter it, the program works in it, and closing removes it with all it holds."""
-    runner = LocalRunner(sys.executable, {})
+    runner = LocalRunner(sys.executable)
     place = runner.folder.parent
     assert place.stat().st_mode & 0o777 == 0o700
     python(runner, "open('left-over', 'w').write('x')")
@@ -106,7 +107,7 @@ def test_floods_are_stopped(runner: LocalRunner, stream: str, monkeypatch: pytes
 
 def test_full_folders_are_stopped(runner: LocalRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that fills the disk is killed."""
-    monkeypatch.setattr(local, "MAX_FILES", 1_000_000)
+    monkeypatch.setattr(runner_module, "MAX_FILES", 1_000_000)
     code = "import time\nf = open('big', 'wb')\nwhile True: f.write(bytes(100000)); time.sleep(0.01)"
     assert python(runner, code).stopped == "wrote more than 1000000 bytes of files"
 
@@ -146,22 +147,25 @@ def test_output_closed_early(runner: LocalRunner) -> None:
 
 
 def test_programs_are_found_and_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside this Python first, then on PATH; a program that cannot run has no version."""
+    """On PATH first, then beside this Python; a program that cannot run has no version."""
     name = Path(sys.executable).name
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert Path(local.find(name)).parent == Path(sys.executable).parent
-    assert local.find("no-such-program") == ""
+    (beside,) = local.find(name)
+    assert Path(beside).parent == Path(sys.executable).parent
+    assert local.find("no-such-program") == []
     assert local.version(sys.executable, "--version", r"Python ([\d.]+)") == sys.version.partition(" ")[0]
     broken = tmp_path / "broken"
     broken.write_text("#!/nowhere/at/all\n")
     broken.chmod(0o755)
-    assert local.find("broken") == str(broken)
+    assert local.find("broken") == [str(broken)]
     assert local.version(str(broken), "--version", "(.*)") == ""
+    (tmp_path / name).symlink_to(broken)
+    assert local.find(name) == [str(tmp_path / name), beside]
 
 
 def test_program_that_is_not_there() -> None:
     """Starting it is an error of its own."""
-    runner = LocalRunner("/no/such/program", {})
+    runner = LocalRunner("/no/such/program")
     try:
         with pytest.raises(OSError, match="No such file"):
             runner.run([], timeout=1)

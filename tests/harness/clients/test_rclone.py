@@ -6,12 +6,9 @@ from typing import Any
 
 import pytest
 
-from harness import expect
 from harness.clients.raw import RawClient
 from harness.clients.rclone import Rclone
 from harness.signals import Inexpressible
-from tests import support
-from tests.harness.clients.conftest import endpoint_of
 
 KEY = "dir/kéy +1 %41&?#.txt"
 
@@ -94,38 +91,6 @@ def test_what_was_never_sent_is_not_judged(rclone: Rclone, bucket: str) -> None:
     """HeadObject comes first: DeleteObject of a missing key does not reach the endpoint."""
     with pytest.raises(Inexpressible, match="does not send DeleteObject"):
         rclone.call("DeleteObject", {"Bucket": bucket, "Key": "none"})
-
-
-def test_without_a_recorded_wire(server: support.Server, witness: RawClient, bucket: str) -> None:
-    """As with https: rclone's own output and exit codes are all there is, and what they cannot show is not judged."""
-    client = Rclone(endpoint_of(server))
-    assert client.proxy is not None
-    client.proxy.close()
-    at = client._bounds.index("--http-proxy")
-    del client._bounds[at : at + 2]
-    client.proxy = None
-    witness.call("PutObject", {"Bucket": bucket, "Key": "k", "Body": b"x"})
-    try:
-        read = client.call("GetObject", {"Bucket": bucket, "Key": "k"})
-        assert (read.ok, read.status, read.body, read.headers) == (True, None, b"x", None)
-        assert client.call("HeadObject", {"Bucket": bucket, "Key": "none"}).ok is False
-        with pytest.raises(Inexpressible, match="https is not recorded"):
-            client.call("GetObject", {"Bucket": bucket, "Key": "none"})
-        with pytest.raises(Inexpressible, match="does not send DeleteObject"):
-            client.call("DeleteObject", {"Bucket": bucket, "Key": "none"})
-        refused = client.call("ListObjects", {"Bucket": f"{bucket}-none"})
-        assert (refused.ok, refused.status, refused.code) == (False, 404, "")
-        assert (refused.failure, refused.exit_code) == ("", 3)
-        assert "directory not found" in refused.message
-        assert expect.refused(404, "NoSuchBucket").test(refused) == ""
-        assert expect.refused(403, "AccessDenied").test(refused).startswith("got 404 exit code 3")
-        assert expect.refused(416, "InvalidRange").test(refused)
-        stored = client.call("PutObject", {"Bucket": f"{bucket}-none", "Key": "k", "Body": b"x"})
-        assert (stored.ok, stored.status, stored.code, stored.failure) == (False, 404, "NoSuchBucket", "")
-        command = client.command("rcat", f"remote:{bucket}-none/k", "--s3-no-check-bucket", stdin=b"x")
-        assert (command.ok, command.status, command.code, command.failure) == (False, 404, "NoSuchBucket", "")
-    finally:
-        client.close()
 
 
 def test_listings(rclone: Rclone, witness: RawClient, bucket: str) -> None:
