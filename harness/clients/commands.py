@@ -34,10 +34,12 @@ class CommandClient(ProgramClient):
     Class attributes beside those of `ProgramClient`:
         remote: how an argument begins that names something on the endpoint.
         silent: commands that print an answer and need not send anything for it.
+        otherwise: why there is no command for some operations.
     """
 
     remote: ClassVar[str]
     silent: ClassVar[frozenset[str]]
+    otherwise: ClassVar[Mapping[str, str]] = {}
     calls: Mapping[str, Callable[[Mapping[str, Any]], Observed]]
 
     @abstractmethod
@@ -52,7 +54,8 @@ class CommandClient(ProgramClient):
         """One operation by the command whose work it is."""
         call = self.calls.get(operation)
         if call is None:
-            raise Inexpressible(f"no command of {self.name} is known here that is {operation}")
+            reason = self.otherwise.get(operation, f"no command of {self.program} is known here that is {operation}")
+            raise Inexpressible(reason)
         return call(params)
 
     def command(
@@ -152,8 +155,8 @@ class CommandClient(ProgramClient):
         """
         if not bucket or "/" in bucket:
             raise Inexpressible(f"{self.program} needs a bucket name without slashes")
-        if key == "" or (key is not None and key.startswith("/")):
-            raise Inexpressible(f"{self.program} cannot carry a key that is empty or begins with a slash")
+        if key == "":
+            raise Inexpressible(f"{self.program} takes an empty key for the bucket")
         return f"{self.remote}{bucket}" if key is None else f"{self.remote}{bucket}/{key}"
 
     def only(self, params: Mapping[str, Any], *known: str) -> None:

@@ -225,6 +225,7 @@ class _Container:
         self._api = engine()
         self.name, self._program = runner.create()
         self._folder = str(runner.folder)
+        self._input: Any = None
         try:
             # Attached before the start, and never written to: its end is the container's.
             self._input = self._api.attach_socket(self.name, params={"stdin": 1, "stream": 1})
@@ -261,8 +262,9 @@ class _Container:
         """Kill and remove it by name; the engine removes by itself what it sees ending."""
         with contextlib.suppress(*_GONE):
             self._api.remove_container(self.name, force=True)
-        with contextlib.suppress(AttributeError, *_GONE):
-            self._input.close()
+        if self._input is not None:
+            _close(self._input)
+            self._input = None
 
 
 class _Talk:
@@ -334,10 +336,14 @@ class _Talk:
 
     def close(self) -> None:
         """Drop the connection."""
+        _close(self._stream)
+
+
+def _close(stream: Any) -> None:
+    """Close a stream of the engine's; its socket stays open unless that is closed too."""
+    for each in (getattr(stream, "_sock", stream), stream):
         with contextlib.suppress(OSError):
-            self._socket.close()
-        with contextlib.suppress(OSError, AttributeError):
-            self._stream.close()
+            each.close()
 
 
 def _told(error: Exception) -> str:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from harness.wire.wiretap import Wiretap
 
 MIN_PART = 5 * 1024 * 1024
-SETTINGS = ("maxAttempts", "requestChecksumCalculation", "responseChecksumValidation")
-"""Options of the SDK's client that a gateway may tell its users to set, or a scenario set for one call."""
+SETTINGS = ("requestChecksumCalculation", "responseChecksumValidation")
+"""Options of the SDK's client that a gateway may tell its users to set."""
 _START_SECONDS = 30.0
 _SECRET = frozenset({"SSECustomerKey", "CopySourceSSECustomerKey"})
 _OWN_FAULTS = frozenset({"CredentialsProviderError", "NoWiretap", "ReferenceError", "SyntaxError", "TypeError"})
@@ -52,7 +52,7 @@ class JsSdk:
 
     Args:
         endpoint: where to send, and with whose credentials.
-        settings: options of the SDK's client, of `SETTINGS`.
+        settings: options of the SDK's client, those of `SETTINGS`.
         tap: what records it.
         folder: a project whose node_modules has the SDK; by default where `jssdk_install` puts it.
 
@@ -115,7 +115,7 @@ class JsSdk:
                 `uploadStream` for lib-storage; `presign` for a URL in the member `Url`, which sends nothing.
             operation: the command, and what the answer is told of.
             params: its parameters, under the service model's names.
-            settings: options of `SETTINGS` for this call alone.
+            settings: options of the SDK's client for this call alone.
             part_size: bytes of a part, for uploads.
             expires: seconds that a presigned URL holds.
 

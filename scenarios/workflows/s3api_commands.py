@@ -59,6 +59,11 @@ def sent(s3: Scene, run: Observed, operation: str) -> list[Exchange]:
     return [exchange for exchange in run.exchanges if recognise(exchange, origin).operation == operation]
 
 
+def done() -> Matcher:
+    """The command ended with exit code 0, whatever the status was that it took for a success."""
+    return Matcher("exit code 0", lambda seen: "" if seen.exit_code == 0 else f"got {seen.summary()}")
+
+
 def rejected(status: int, *codes: str) -> Matcher:
     """A refusal with this status and one of these codes, which the command reports by its exit code."""
     wanted = refused(status, *codes)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from harness.clients.base import Observed
-from harness.expect import ok
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
 from harness.signals import Inexpressible
-from scenarios.workflows.s3api_commands import SOURCE, api, at, document, is_missing, is_whole, sent
+from scenarios.workflows.s3api_commands import SOURCE, api, at, document, done, is_missing, is_whole, sent
 
 CONTENT = b"to be deleted, or not"
 
@@ -38,7 +37,7 @@ def truth_of_a_batch(s3: Scene) -> None:
     s3.put(plain, CONTENT)
     s3.put(pinned, CONTENT)
     entries = [{"Key": plain}, {"Key": missing}, {"Key": pinned, "VersionId": "no-such-version"}]
-    run = s3.expect(api(s3, "delete-objects", *at(s3.bucket), "--delete", document(s3, {"Objects": entries})), ok())
+    run = s3.expect(api(s3, "delete-objects", *at(s3.bucket), "--delete", document(s3, {"Objects": entries})), done())
     is_whole(s3, pinned, CONTENT)
     deleted, failed = _keys(run, "Deleted"), _keys(run, "Errors")
     told = f"Deleted {deleted}, Errors {failed}"
@@ -78,7 +77,7 @@ def checksum_is_digest_enough(s3: Scene) -> None:
             for header, _ in seen.request_headers
         ):
             raise Inexpressible("this version of the AWS CLI sends Content-MD5")
-        s3.expect(run, ok())
+        s3.expect(run, done())
         errors = run.output.get("Errors", [])
         s3.check(not errors, f"no Errors for {key}", f"they were {errors}", run)
         is_missing(s3, key)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.clients.base import Observed
-from harness.expect import keys, ok, output, output_where
+from harness.expect import keys, output, output_where
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.s3api_commands import SOURCE, api, at
+from scenarios.workflows.s3api_commands import SOURCE, api, at, done
 
 NAMES = ["a b+c%20", "d&e", "d/e/f", "d/e=g", "é"]
 """In the order of their bytes; each needs encoding somewhere on its way into a token and back."""
@@ -27,7 +27,7 @@ def _slices(s3: Scene, command: str) -> Iterator[Observed]:
     token: list[str] = []
     for _ in range(len(NAMES)):
         pages = ["--page-size", "1", "--max-items", str(SLICE)]
-        run = s3.expect(api(s3, command, *at(s3.bucket), "--prefix", s3.prefix, *pages, *token), ok())
+        run = s3.expect(api(s3, command, *at(s3.bucket), "--prefix", s3.prefix, *pages, *token), done())
         yield run
         if "NextToken" not in run.output:
             return
@@ -93,10 +93,10 @@ def pages_by_hand(s3: Scene) -> None:
     """
     wanted, page = stored(s3), ["--prefix", s3.prefix, "--no-paginate", "--max-keys", "3"]
     token = output_where("NextContinuationToken", "a token", bool)
-    first = s3.expect(api(s3, "list-objects-v2", *at(s3.bucket), *page), ok(), keys(wanted[:3]))
+    first = s3.expect(api(s3, "list-objects-v2", *at(s3.bucket), *page), done(), keys(wanted[:3]))
     s3.expect(first, output("IsTruncated", True), output("KeyCount", 3), token)
     follow = ["--continuation-token", str(first.output["NextContinuationToken"])]
-    second = s3.expect(api(s3, "list-objects-v2", *at(s3.bucket), *page, *follow), ok(), keys(wanted[3:]))
+    second = s3.expect(api(s3, "list-objects-v2", *at(s3.bucket), *page, *follow), done(), keys(wanted[3:]))
     s3.expect(second, output("IsTruncated", False), output("KeyCount", 2))
     more = "NextContinuationToken" in second.output
     s3.check(not more, "no token on the last page", f"there is {second.output.get('NextContinuationToken')!r}", second)

@@ -13,6 +13,7 @@ from scenarios.workflows.s3api_commands import (
     api,
     at,
     document,
+    done,
     downloaded,
     file,
     is_missing,
@@ -55,19 +56,19 @@ def upload_in_parts(s3: Scene) -> None:
     """
     key = s3.key("large file")
     notes = ["--content-type", "text/x-large", "--metadata", "color=red"]
-    made = s3.expect(api(s3, "create-multipart-upload", *at(s3.bucket, key), *notes), ok(), output("Key", key))
+    made = s3.expect(api(s3, "create-multipart-upload", *at(s3.bucket, key), *notes), done(), output("Key", key))
     upload, tags = str(made.output.get("UploadId")), list[str]()
     for number, content in enumerate((FIRST, LAST), 1):
         part = ["--upload-id", upload, "--part-number", str(number), "--body", file(s3, content)]
-        tags.append(s3.expect(api(s3, "upload-part", *at(s3.bucket, key), *part), ok()).etag or "")
-    listed = s3.expect(api(s3, "list-parts", *at(s3.bucket, key), "--upload-id", upload), ok())
+        tags.append(s3.expect(api(s3, "upload-part", *at(s3.bucket, key), *part), done()).etag or "")
+    listed = s3.expect(api(s3, "list-parts", *at(s3.bucket, key), "--upload-id", upload), done())
     found = [(part.get("PartNumber"), part.get("Size"), part.get("ETag")) for part in listed.output.get("Parts", [])]
     wanted = [(1, len(FIRST), tags[0]), (2, len(LAST), tags[1])]
     s3.check(found == wanted, f"Parts {wanted}", f"they were {found}", listed)
     is_missing(s3, key)
-    done = s3.expect(_completed(s3, key, upload, tags), ok(), output("Key", key))
+    whole = s3.expect(_completed(s3, key, upload, tags), done(), output("Key", key))
     seen = s3.expect(is_whole(s3, key, FIRST + LAST), output("ContentType", "text/x-large"), metadata({"color": "red"}))
-    s3.check(done.etag == seen.etag, f"ETag {seen.etag}, with which the object is read", f"it was {done.etag}", done)
+    s3.check(whole.etag == seen.etag, f"ETag {seen.etag}, with which the object is read", f"it was {whole.etag}", whole)
 
 
 @scenario(
@@ -90,10 +91,10 @@ def abort_of_an_upload(s3: Scene) -> None:
     key = s3.key("unfinished")
     upload = str(s3.setup("CreateMultipartUpload", Key=key).output.get("UploadId"))
     s3.setup("UploadPart", Key=key, UploadId=upload, PartNumber=1, Body=LAST)
-    found = s3.expect(api(s3, "list-multipart-uploads", *at(s3.bucket), "--prefix", s3.prefix), ok())
+    found = s3.expect(api(s3, "list-multipart-uploads", *at(s3.bucket), "--prefix", s3.prefix), done())
     uploads = [(entry.get("Key"), entry.get("UploadId")) for entry in found.output.get("Uploads", [])]
     s3.check(uploads == [(key, upload)], f"Uploads with {key} and its id alone", f"they were {uploads}", found)
-    s3.expect(api(s3, "abort-multipart-upload", *at(s3.bucket, key), "--upload-id", upload), ok(204))
+    s3.expect(api(s3, "abort-multipart-upload", *at(s3.bucket, key), "--upload-id", upload), done())
     s3.expect(s3.look("ListParts", Key=key, UploadId=upload), refused(404, "NoSuchUpload"))
     is_missing(s3, key)
     left = s3.expect(s3.look("ListMultipartUploads", Prefix=s3.prefix), ok())
@@ -118,11 +119,11 @@ def parts_of_an_object(s3: Scene) -> None:
     place, tags = ["--copy-source", f"{s3.bucket}/{source}", "--upload-id", upload], list[str]()
     for number, (start, end) in enumerate(((0, PART - 1), (PART, len(content) - 1)), 1):
         part = ["--part-number", str(number), "--copy-source-range", f"bytes={start}-{end}"]
-        run = s3.expect(api(s3, "upload-part-copy", *at(s3.bucket, key), *place, *part), ok())
+        run = s3.expect(api(s3, "upload-part-copy", *at(s3.bucket, key), *place, *part), done())
         result: dict[str, Any] = run.output.get("CopyPartResult", {})
         s3.check("ETag" in result, "CopyPartResult with an ETag", f"it was {result}", run)
         tags.append(result["ETag"])
-    s3.expect(_completed(s3, key, upload, tags), ok())
+    s3.expect(_completed(s3, key, upload, tags), done())
     is_whole(s3, key, content)
 
 
@@ -144,7 +145,7 @@ def one_part(s3: Scene) -> None:
         made = s3.setup("UploadPart", Key=key, UploadId=upload, PartNumber=number, Body=content)
         parts.append({"PartNumber": number, "ETag": made.etag or ""})
     s3.setup("CompleteMultipartUpload", Key=key, UploadId=upload, MultipartUpload={"Parts": parts})
-    run = s3.expect(downloaded(s3, "get-object", *at(s3.bucket, key), "--part-number", "2"), ok(206))
+    run = s3.expect(downloaded(s3, "get-object", *at(s3.bucket, key), "--part-number", "2"), done())
     s3.check(run.body == LAST, f"a file of {len(LAST)} bytes, the second part", f"it has {len(run.body or b'')}", run)
     shown = f"bytes {len(FIRST)}-{len(FIRST + LAST) - 1}/{len(FIRST + LAST)}"
     s3.expect(run, output("ContentLength", len(LAST)), output("ContentRange", shown), output("PartsCount", 2))

@@ -6,7 +6,7 @@ from harness.clients.base import Observed
 from harness.expect import etag, metadata, ok, output, output_where
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
-from scenarios.workflows.s3api_commands import SOURCE, api, at, downloaded, file, is_missing, is_whole, rejected
+from scenarios.workflows.s3api_commands import SOURCE, api, at, done, downloaded, file, is_missing, is_whole, rejected
 
 CONTENT = b"bytes of an object: \x00\x01\xfe\xff\r\n and no line end"
 ODD = "a b+c%20&=é.txt"
@@ -31,7 +31,7 @@ def put_object(s3: Scene) -> None:
     """
     key = s3.key(ODD)
     options = ["--content-type", "text/x-notes", "--cache-control", "max-age=60", "--metadata", _shorthand(NOTES)]
-    run = s3.expect(api(s3, "put-object", *at(s3.bucket, key), "--body", file(s3, CONTENT), *options), ok())
+    run = s3.expect(api(s3, "put-object", *at(s3.bucket, key), "--body", file(s3, CONTENT), *options), done())
     found = is_whole(s3, key, CONTENT)
     s3.expect(found, output("ContentType", "text/x-notes"), output("CacheControl", "max-age=60"), metadata(NOTES))
     s3.expect(run, etag(_etag(s3, key)))
@@ -49,7 +49,7 @@ def get_object(s3: Scene) -> None:
     """
     key = s3.key(ODD)
     s3.put(key, CONTENT, ContentType="text/x-notes", Metadata=NOTES)
-    run = s3.expect(downloaded(s3, "get-object", *at(s3.bucket, key)), ok())
+    run = s3.expect(downloaded(s3, "get-object", *at(s3.bucket, key)), done())
     same = run.body == CONTENT
     s3.check(same, f"a file of {len(CONTENT)} bytes, those stored", f"it holds {len(run.body or b'')} bytes", run)
     s3.expect(run, output("ContentLength", len(CONTENT)), output("ContentType", "text/x-notes"), metadata(NOTES))
@@ -69,7 +69,7 @@ def head_object(s3: Scene) -> None:
     """
     key = s3.key(ODD)
     s3.put(key, CONTENT, ContentType="text/x-notes", Metadata=NOTES)
-    run = s3.expect(api(s3, "head-object", *at(s3.bucket, key)), ok())
+    run = s3.expect(api(s3, "head-object", *at(s3.bucket, key)), done())
     s3.expect(run, output("ContentLength", len(CONTENT)), output("ContentType", "text/x-notes"), metadata(NOTES))
     s3.expect(run, output_where("LastModified", "a time", bool))
     found = is_whole(s3, key, CONTENT)
@@ -100,7 +100,7 @@ def delete_object(s3: Scene) -> None:
     run = api(s3, "delete-object", *at(s3.bucket, key))
     if run.ok:
         is_missing(s3, key)
-        s3.expect(api(s3, "delete-object", *at(s3.bucket, s3.key("never was"))), ok(204))
+        s3.expect(api(s3, "delete-object", *at(s3.bucket, s3.key("never was"))), done())
     else:
         s3.expect(run, rejected(403, "AccessDenied"))
         is_whole(s3, key, CONTENT)
@@ -120,13 +120,13 @@ def copy_object(s3: Scene) -> None:
     source, plain, replaced = s3.key(ODD), s3.key("copy"), s3.key("replaced")
     s3.put(source, CONTENT, ContentType="text/x-notes", Metadata=NOTES)
     place = ["--copy-source", f"{s3.bucket}/{source}"]
-    run = s3.expect(api(s3, "copy-object", *at(s3.bucket, plain), *place), ok())
+    run = s3.expect(api(s3, "copy-object", *at(s3.bucket, plain), *place), done())
     found = is_whole(s3, plain, CONTENT)
     s3.expect(found, output("ContentType", "text/x-notes"), metadata(NOTES))
     copied = run.output.get("CopyObjectResult", {}).get("ETag")
     s3.check(copied == found.etag, f"CopyObjectResult with the ETag {found.etag}", f"it was {copied}", run)
     options = ["--metadata-directive", "REPLACE", "--metadata", "size=small", "--content-type", "text/x-other"]
-    s3.expect(api(s3, "copy-object", *at(s3.bucket, replaced), *place, *options), ok())
+    s3.expect(api(s3, "copy-object", *at(s3.bucket, replaced), *place, *options), done())
     found = is_whole(s3, replaced, CONTENT)
     s3.expect(found, output("ContentType", "text/x-other"), metadata({"size": "small"}))
     s3.expect(is_whole(s3, source, CONTENT), metadata(NOTES))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Self
 
 from harness.clients.base import Observed
-from harness.expect import ok, output, output_where
+from harness.expect import output, output_where
 from harness.scenario import EXTENDED, scenario
 from harness.scene import Scene
-from scenarios.workflows.s3api_commands import SOURCE, api, at, downloaded, is_missing, is_whole
+from scenarios.workflows.s3api_commands import SOURCE, api, at, done, downloaded, is_missing, is_whole
 
 FIRST, SECOND = b"the first version", b"the second version"
 
@@ -69,15 +69,15 @@ def versioning(s3: Scene) -> None:
     Fix: keep versions, or answer 501 NotImplemented to the setting; never 200 for what is not kept.
     """
     bucket, key = s3.new_bucket(), s3.key()
-    s3.expect(api(s3, "put-bucket-versioning", *at(bucket), "--versioning-configuration", "Status=Enabled"), ok())
-    s3.expect(api(s3, "get-bucket-versioning", *at(bucket)), ok(), output("Status", "Enabled"))
+    s3.expect(api(s3, "put-bucket-versioning", *at(bucket), "--versioning-configuration", "Status=Enabled"), done())
+    s3.expect(api(s3, "get-bucket-versioning", *at(bucket)), done(), output("Status", "Enabled"))
     with Versions(s3, bucket) as made:
         first, _ = made.put(key, FIRST), made.put(key, SECOND)
-        delete = s3.expect(api(s3, "delete-object", *at(bucket, key)), ok(204))
+        delete = s3.expect(api(s3, "delete-object", *at(bucket, key)), done())
         made.note(key, delete)
         s3.expect(delete, output("DeleteMarker", True))
         is_missing(s3, key, Bucket=bucket)
-        run = s3.expect(downloaded(s3, "get-object", *at(bucket, key), "--version-id", first), ok())
+        run = s3.expect(downloaded(s3, "get-object", *at(bucket, key), "--version-id", first), done())
         s3.check(run.body == FIRST, f"a file with {FIRST!r}", f"it has {run.body!r}", run)
         is_whole(s3, key, FIRST, Bucket=bucket, VersionId=first)
 
@@ -112,7 +112,7 @@ def list_versions(s3: Scene) -> None:
         third, marker = made.put(two, FIRST), made.hide(two)
         wanted = sorted([(one, first, False), (one, second, True), (two, third, False), (two, marker, True)])
         for how, pages in (("at once", []), ("in pages of one", ["--page-size", "1"])):
-            run = s3.expect(api(s3, "list-object-versions", *at(bucket), *pages), ok())
+            run = s3.expect(api(s3, "list-object-versions", *at(bucket), *pages), done())
             found = _entries(run.output)
             s3.check(found == wanted, f"{how}, versions and markers {wanted}", f"there are {found}", run)
             order = [entry.get("VersionId") for entry in run.output.get("Versions", [])]

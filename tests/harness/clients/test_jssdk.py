@@ -376,8 +376,8 @@ def test_dates_may_be_written_in_three_ways(sdk: Any, date: Any) -> None:
 
 def test_unknown_settings_are_a_users_mistake() -> None:
     endpoint = Endpoint("http://127.0.0.1:9", Credentials("A", "B"))
-    with contextlib.closing(Wiretap(endpoint)) as tap, pytest.raises(UsageError, match="did you mean 'maxAttempts'"):
-        JsSdk(endpoint, {"maxAttempt": "3"}, tap)
+    with contextlib.closing(Wiretap(endpoint)) as tap, pytest.raises(UsageError, match="did you mean 'requestChecksum"):
+        JsSdk(endpoint, {"requestChecksums": "off"}, tap)
 
 
 @pytest.mark.parametrize(

@@ -366,6 +366,7 @@ LIARS = {
     "no": LIAR.replace("ANSWER", NO).replace("SPEAKS", "false"),
     "yes after a request": LIAR.replace("ANSWER", YES).replace("SPEAKS", "true"),
     "no after a request": LIAR.replace("ANSWER", NO).replace("SPEAKS", "true"),
+    "broken": LIAR.replace("ANSWER", '{ error: { name: "TypeError", message: "no" } }').replace("SPEAKS", "false"),
     "crash": LIAR.replace("const lie", "process.abort(); const lie"),
 }
 
