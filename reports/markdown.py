@@ -26,7 +26,7 @@ _SPECIAL = re.compile(r"[\\`*_~\[\]|!]|[#$@&<>]|:(?=//|[a-z_+-][\w+-]*:)|(?<=www
 
 def write_markdown(run: Run, path: Path) -> None:
     """Write the summary of `run` to `path` as GitHub flavoured Markdown."""
-    blocks = [_headline(run), _facts(run), _levels(run), _families(run), _failing(run), _remarks(run)]
+    blocks = [_headline(run), _facts(run), _levels(run), _families(run), _failing(run), _settings(run), _remarks(run)]
     write_atomic(path, "\n\n".join(block for block in blocks if block) + "\n")
 
 
@@ -121,6 +121,25 @@ def _failing(run: Run) -> str:
     table = _table(["scenario", "level", "client", "verdict", "message"], rows)
     more = f"\n\n… and {len(fails) - CAP} more" if len(fails) > CAP else ""
     return f"### Failing\n\n{table}{more}"
+
+
+def _settings(run: Run) -> str:
+    """What clients need to be told; what is better or merely different is in the HTML report."""
+    if run.advice is None:
+        return ""
+    found = [setting for setting in run.advice.settings if setting.kind in ("needed", "hopeless")]
+    rows = [
+        [
+            escaped(s.client),
+            escaped(s.name),
+            escaped(s.value),
+            escaped(s.default),
+            escaped(one_line(s.observation, _MESSAGE)),
+        ]
+        for s in found[:CAP]
+    ]
+    table = _table(["client", "setting", "value", "default", "observed"], rows) if rows else "No setting is needed."
+    return f"### Client settings\n\n{table}"
 
 
 def _message(cell: Cell) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from harness.record import FAILING, Cell, Level, Run, VerdictName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+T = TypeVar("T")
 
 LEVELS: tuple[Level, ...] = ("MUST", "SHOULD", "EXTENDED")
 
@@ -63,11 +65,11 @@ def share(cells: Iterable[Cell]) -> Share:
     return Share(good, judged, verdicts.count("error"))
 
 
-def grouped(cells: Iterable[Cell], key: Callable[[Cell], str]) -> dict[str, list[Cell]]:
-    """`cells` by `key`, the keys in order of first appearance."""
-    groups: dict[str, list[Cell]] = {}
-    for cell in cells:
-        groups.setdefault(key(cell), []).append(cell)
+def grouped(things: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
+    """`things` by `key`, the keys in order of first appearance."""
+    groups: dict[str, list[T]] = {}
+    for thing in things:
+        groups.setdefault(key(thing), []).append(thing)
     return groups
 
 

@@ -48,26 +48,45 @@ def summary(run: Run, console: Console) -> None:
         _say(console, f"{reason[0].upper()}{one_line(reason[1:])}", "bold red")
 
 
+def slowest(run: Run, console: Console, number: int = 10) -> None:
+    """Print the cells that took longest, with the requests that they made."""
+    _say(console)
+    _say(console, f"Slowest {number} cells:", "bold")
+    for cell in sorted(run.cells, key=lambda cell: -cell.seconds)[:number]:
+        _say(
+            console,
+            f"  {cell.seconds:7.2f} s  {one_line(cell.scenario)} {one_line(cell.label)}"
+            f"  {tally.plural(cell.requests, 'request')}",
+        )
+
+
 def _verdicts(run: Run, console: Console) -> None:
-    """One line a verdict that occurs, one column a client, and totals."""
-    clients = tally.client_names(run)
+    """One line a client with how it was run, one column a verdict that occurs, and totals."""
+    found = [verdict for verdict, total in run.counts.items() if total]
+    infos = {info.label: info for info in run.header.clients}
     by_client = tally.grouped(run.cells, lambda cell: cell.label)
-    rows: list[tuple[list[str], str]] = [(["", *(one_line(name) for name in clients), "total"], "bold")]
-    for verdict, total in run.counts.items():
-        if total:
-            numbers = [sum(cell.verdict == verdict for cell in by_client.get(name, [])) for name in clients]
-            rows.append(([verdict, *map(str, numbers), str(total)], _STYLES[verdict]))  # type: ignore[index]
-    sums = [len(by_client.get(name, [])) for name in clients]
-    rows.append((["total", *map(str, sums), str(len(run.cells))], "bold"))
-    widths = [max(cell_len(row[column]) for row, _ in rows) for column in range(len(clients) + 2)]
+    rows = [(["", "version", "runner", *found, "total"], "bold")]
+    for name in tally.client_names(run):
+        cells, info = by_client.get(name, []), infos.get(name)
+        numbers = [sum(cell.verdict == verdict for cell in cells) for verdict in found]
+        failing = any(cell.fails for cell in cells)
+        how = (
+            [one_line(info.version), f"{info.runner} {one_line(info.image)}".rstrip()]
+            if info and not info.missing
+            else ["missing", ""]
+        )
+        rows.append(([one_line(name), *how, *map(str, numbers), str(len(cells))], "red" if failing else ""))
+    rows.append((["total", "", "", *(str(run.counts[verdict]) for verdict in found), str(len(run.cells))], "bold"))
+    widths = [max(cell_len(row[column]) for row, _ in rows) for column in range(len(found) + 4)]
     for row, style in rows:
-        _say(console, _aligned(row, widths), style)
+        _say(console, _aligned(row, widths, 3), style)
 
 
-def _aligned(row: list[str], widths: list[int]) -> str:
-    """`row` as one line: the first column flush left, the others right."""
-    first, *rest = ((text, " " * (width - cell_len(text))) for text, width in zip(row, widths, strict=True))
-    return "  ".join([first[0] + first[1], *(pad + text for text, pad in rest)]).rstrip()
+def _aligned(row: list[str], widths: list[int], words: int) -> str:
+    """`row` as one line: the first columns, which are `words`, flush left, the others right."""
+    padded = [(text, " " * (width - cell_len(text))) for text, width in zip(row, widths, strict=True)]
+    left = [text + pad for text, pad in padded[:words]]
+    return "  ".join([*left, *(pad + text for text, pad in padded[words:])]).rstrip()
 
 
 def _levels(run: Run, console: Console) -> None:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.record import VERDICTS, Cell, Level, Lint, Run, VerdictName, count
+from harness.record import (
+    SETTING_KINDS,
+    VERDICTS,
+    Advice,
+    Cell,
+    Level,
+    Lint,
+    Run,
+    Setting,
+    SettingKind,
+    VerdictName,
+    count,
+)
 from reports import tally
 
 if TYPE_CHECKING:
@@ -61,6 +73,20 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """Settings of one kind: `rows` are those that rest on the same observation, and the observation."""
+
+    kind: SettingKind
+    words: str
+    rows: list[tuple[list[Setting], str]]
+
+    @property
+    def number(self) -> int:
+        """How many settings there are."""
+        return sum(len(settings) for settings, _ in self.rows)
+
+
+@dataclass(frozen=True)
 class Page:
     """One run of the report."""
 
@@ -79,6 +105,8 @@ class Page:
     not_gating: int
     flaky: int
     rules: list[Rule]
+    settings: list[Settings]
+    texts: dict[str, str]
 
 
 def page(run: Run, number: int) -> Page:
@@ -104,7 +132,21 @@ def page(run: Run, number: int) -> Page:
         not_gating=tally.not_gating(run),
         flaky=sum(cell.flaky for cell in cells),
         rules=rules(run),
+        settings=advised(run.advice),
+        texts=run.advice.texts if run.advice else {},
     )
+
+
+def advised(advice: Advice | None) -> list[Settings]:
+    """The settings of `advice` by kind, needed ones first; empty kinds are left out."""
+    settings = advice.settings if advice else []
+    groups = []
+    for kind, words in SETTING_KINDS.items():
+        members = [setting for setting in settings if setting.kind == kind]
+        if members:
+            rows = tally.grouped(members, lambda setting: setting.observation)
+            groups.append(Settings(kind, words, [(together, why) for why, together in rows.items()]))
+    return groups
 
 
 def bar(cells: Iterable[Cell]) -> Bar:

@@ -122,6 +122,7 @@ the bundled server has one of its own.
 @click.option(
     "--personality", default="", metavar="NAME", help="Gateway that the bundled server plays; not with --endpoint."
 )
+@click.option("--durations", is_flag=True, help="Also print the ten cells that took longest.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("reports/latest"),
               show_default=True, metavar="DIR", help="Folder for run file and reports.")  # fmt: skip
 def command(**options: Any) -> int:
@@ -158,21 +159,23 @@ def command(**options: Any) -> int:
             outcome = run.execute(
                 config, selection, gateway, workers, progress.cell, lambda why: _stalled(options["out"], why)
             )
-    return _report(options["out"], outcome)
+    return _report(options["out"], outcome, durations=options["durations"])
 
 
-def _report(out: Path, outcome: run.Outcome) -> int:
+def _report(out: Path, outcome: run.Outcome, *, durations: bool) -> int:
     """Write the reports, print the summary; the exit code."""
     from rich.console import Console
 
     import reports
-    from reports.terminal import summary
+    from reports.terminal import slowest, summary
 
     finished = record.read(out)
     code = INTERRUPTED if outcome.interrupted == run.BY_USER else gate.exit_code(finished)
     files = reports.write_all(finished, out)
     console = Console(soft_wrap=True)
     summary(finished, console)
+    if durations:
+        slowest(finished, console)
     console.print(f"Report: {files['html']}", markup=False, highlight=False)
     return code
 

@@ -20,6 +20,8 @@ DRIVERS = {
     "boto3": ("boto3", "Boto3Client"),
     "awscli": ("awscli", "AwsCli"),
     "rclone": ("rclone", "Rclone"),
+    "s5cmd": ("s5cmd", "S5cmd"),
+    "s3cmd": ("s3cmd", "S3cmd"),
 }
 """Module and class of each driver, in the order of columns."""
 

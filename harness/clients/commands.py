@@ -6,12 +6,13 @@ and headers from the recorded exchange of that operation, keys, sizes and bytes 
 
 from __future__ import annotations
 
+import re
 import shlex
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
-from harness.clients.program import MAX_REQUESTS, ProgramClient, is_argument
+from harness.clients.program import MAX_REQUESTS, ProgramClient, is_argument, last_words
 from harness.signals import ClientFault, Inexpressible
 
 if TYPE_CHECKING:
@@ -35,11 +36,13 @@ class CommandClient(ProgramClient):
         remote: how an argument begins that names something on the endpoint.
         silent: commands that print an answer and need not send anything for it.
         otherwise: why there is no command for some operations.
+        unsent: what it says of an argument that it does not take, before it sends anything.
     """
 
     remote: ClassVar[str]
     silent: ClassVar[frozenset[str]]
     otherwise: ClassVar[Mapping[str, str]] = {}
+    unsent: ClassVar[str]
     calls: Mapping[str, Callable[[Mapping[str, Any]], Observed]]
 
     @abstractmethod
@@ -93,21 +96,29 @@ class CommandClient(ProgramClient):
         """Run the command that is an operation; a refused look at the object stands for what it kept from being sent.
 
         Raises:
-            Inexpressible: the program reports success, and never sent the operation.
+            Inexpressible: the program refuses to send it, or reports success and never sent it.
             ClientFault: it reports success, and never sent anything.
         """
         result, recorded = self._run(arguments, stdin=stdin, seconds=seconds, max_requests=max_requests)
-        if result.exit_code == 0 and not recorded:
-            raise ClientFault(f"{self.program} {arguments[0]} reported success without sending anything")
+        self._check_sent(result, recorded)
         record = self.sent(recorded, [operation], params)
         if record is None and result.exit_code == 0:
-            raise Inexpressible(f"{self.program} {arguments[0]} reports success without sending {operation} as asked")
+            raise Inexpressible(f"{self.program} reports success without sending {operation} as asked")
         observed = self.observed(operation, result, recorded, record)
         if record is None and operation in ("GetObject", "CopyObject", "DeleteObject"):
             look = self.sent(recorded, ["HeadObject"], {})
             if look is not None and (look.exchange.status or 0) >= 400:
                 self._unsent(observed, operation, look.exchange.status)
         return self._told(observed, result, arguments)
+
+    def _check_sent(self, result: Result, recorded: Sequence[Recorded]) -> None:
+        if recorded:
+            return
+        said = result.stderr + result.stdout[:1000].decode("utf-8", "replace")
+        if result.exit_code == 0:
+            raise ClientFault(f"{self.program} reported success without sending anything")
+        if re.search(self.unsent, said):
+            raise Inexpressible(f"{self.program} does not send this: {last_words(said)}")
 
     def _unsent(self, observed: Observed, operation: str, status: int | None) -> None:
         """What a look at the object first (HeadObject) came to, where nothing more was sent after it.

@@ -67,6 +67,8 @@ class S3cmd(CommandClient):
     version_pattern: ClassVar[str] = r"s3cmd version ([\w.\-]+)"
     remote: ClassVar[str] = "s3://"
     silent: ClassVar[frozenset[str]] = frozenset({"signurl"})
+    otherwise: ClassVar[Mapping[str, str]] = {"ListObjectsV2": "s3cmd lists with version 1 only"}
+    unsent: ClassVar[str] = r"(?m)^ERROR: Parameter problem: "
 
     def __init__(
         self, endpoint: Endpoint, settings: Mapping[str, str], tap: Wiretap, runner: Runner, version: str
@@ -239,10 +241,11 @@ class S3cmd(CommandClient):
             raise Inexpressible(
                 f"s3cmd info asks for more than HeadObject, and stopped: {observed.stderr.strip()[:200]}"
             )
-        shown = [match.groups() for match in map(_INFO_LINE.fullmatch, observed.stdout.split("\n")) if match]
-        values = dict(shown)
+        matches = [match for match in map(_INFO_LINE.fullmatch, observed.stdout.split("\n")) if match]
+        values = {match[1]: match[2] for match in matches}
         if observed.ok and values.get("File size", "").isdigit():
-            metadata = {name.removeprefix("x-amz-meta-"): value for name, value in shown if name.startswith("x-amz-")}
+            own = {name: value for name, value in values.items() if name.startswith("x-amz-meta-")}
+            metadata = {name.removeprefix("x-amz-meta-"): value for name, value in own.items()}
             metadata.pop("s3cmd-attrs", None)
             members = {"ContentLength": int(values["File size"]), "ContentType": values.get("MIME type", "")}
             observed.output = {**members, "Metadata": metadata}

@@ -59,6 +59,7 @@ class S5cmd(CommandClient):
     remote: ClassVar[str] = "s3://"
     silent: ClassVar[frozenset[str]] = frozenset({"presign"})
     otherwise: ClassVar[Mapping[str, str]] = {"DeleteObject": "s5cmd deletes with DeleteObjects, a single key too"}
+    unsent: ClassVar[str] = r"InvalidParameter|must be (an object|a bucket|a remote)|invalid s3 (bucket|url)"
 
     def __init__(
         self, endpoint: Endpoint, settings: Mapping[str, str], tap: Wiretap, runner: Runner, version: str

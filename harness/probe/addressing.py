@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import quote
 
-from harness.probe.context import Context, Finding, evidence, experiment, need, said, same
+from harness.probe.context import Context, Finding, evidence, experiment, need, read, same
 from harness.record import NOTHING, UNKNOWN
 from harness.wire.sigv4 import UNSIGNED, encode, sign
 
@@ -33,7 +33,7 @@ def addressing(ctx: Context) -> Iterator[Finding]:
     if _is_address(ctx.origin.host):
         text = "A bucket cannot stand before an IP address; in the path it is found."
         if not path:
-            text = f"A download with the bucket in the path is answered {said(by_path)}."
+            text = f"A download with the bucket in the path is answered {read(by_path)}."
         works = ("path", "auto") if path else ()
         yield Finding("addressing", "path" if path else NOTHING, text, works, evidence(by_path))
         return
@@ -42,8 +42,8 @@ def addressing(ctx: Context) -> Iterator[Finding]:
     name = f"{ctx.bucket}.{ctx.origin.host}"
     resolves = virtual and _resolves(name, ctx.origin.port)
     ways = (("path",) if path else ()) + (("virtual", "auto") if resolves else ())
-    text = f"In the path a bucket is {'found' if path else f'not found ({said(by_path)})'}, "
-    text += f"in the host name it is {'found' if virtual else f'not found ({said(by_host)})'}"
+    text = f"In the path a bucket is {'found' if path else f'not found ({read(by_path)})'}, "
+    text += f"in the host name it is {'found' if virtual else f'not found ({read(by_host)})'}"
     text += f", but bucket.{ctx.origin.host} does not resolve on this machine." if virtual and not resolves else "."
     yield Finding("addressing", ways[0] if ways else NOTHING, text, ways, evidence(by_path, by_host))
 
@@ -79,9 +79,9 @@ def presigned(ctx: Context) -> Iterator[Finding]:
         text = "Presigned URLs of both signature versions work."
     elif works:
         text = f"Presigned URLs of version {'4' if works == ('s3v4',) else '2'} work, "
-        text += f"those of the other version are answered {said(old if works == ('s3v4',) else new)}."
+        text += f"those of the other version are answered {read(old if works == ('s3v4',) else new)}."
     else:
-        text = f"Presigned URLs do not work: version 4 is answered {said(new)}, version 2 {said(old)}."
+        text = f"Presigned URLs do not work: version 4 is answered {read(new)}, version 2 {read(old)}."
     yield Finding("signature_version", works[0] if works else NOTHING, text, works, evidence(new, old))
 
 

@@ -107,7 +107,7 @@ class Context:
         if not put.ok:
             return f"a plain upload is answered {said(put)}"
         got = self.get("first")
-        return "" if same(got, b"first") else f"a plain download is answered {said(got)}, or with other bytes"
+        return "" if same(got, b"first") else f"a plain download is answered {read(got)}"
 
     def fresh(self) -> tuple[str, Observed | None]:
         """A bucket more, and the answer if it could not be made."""
@@ -265,6 +265,11 @@ def said(answer: Observed) -> str:
         return f"not at all ({plain(answer.failure, _FAILURE)})"
     code = plain(answer.code, _CODE)
     return f"{answer.status} {code}" if code and code != str(answer.status) else str(answer.status)
+
+
+def read(answer: Observed) -> str:
+    """A download that was to bring certain bytes, and did not, in a few words."""
+    return f"{said(answer)} with other bytes" if answer.ok else said(answer)
 
 
 def evidence(*answers: Observed) -> list[Exchange]:

@@ -16,6 +16,7 @@ from harness.probe.context import (
     experiment,
     md5,
     need,
+    read,
     said,
     same,
 )
@@ -79,8 +80,8 @@ def x_id(ctx: Context) -> Iterator[Finding]:
         return
     without = ctx.get("x")
     if not same(without, body):
-        raise Undecided(f"a download is answered {said(without)}")
-    text = f"A download with x-id=GetObject is answered {said(got)}, one without it does well."
+        raise Undecided(f"a download is answered {read(without)}")
+    text = f"A download with x-id=GetObject is answered {read(got)}, one without it does well."
     yield Finding("use_x_id", "false", text, (), evidence(got, without))
 
 

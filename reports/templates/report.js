@@ -276,6 +276,8 @@
     remember(`${run}.${kind}.${number}`);
   }
 
+  for (const text of document.querySelectorAll("pre[data-copy]")) text.replaceWith(copyable("", text.textContent)[1]);
+
   // ------------------------------------------------------------------ events
 
   document.addEventListener("click", (event) => {

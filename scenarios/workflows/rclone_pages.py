@@ -80,8 +80,14 @@ def decoded(s3: Scene, encode: bool) -> None:
     stored(s3, {name: name.encode() for name in SPECIAL})
     top = listing(SPECIAL, delimiter="/")
     flag = f"--s3-list-url-encode={str(encode).lower()}"
-    printed(s3, s3.program("lsf", "-R", flag, remote(s3)), *SPECIAL, *folders(SPECIAL))
-    printed(s3, s3.program("lsf", flag, "--s3-list-chunk", "1", remote(s3)), *top.keys, *top.prefixes)
+    tree = s3.program("lsf", "-R", flag, remote(s3))
+    printed(s3, tree, *SPECIAL, *folders(SPECIAL))
+    folder = s3.program("lsf", flag, "--s3-list-chunk", "1", remote(s3))
+    printed(s3, folder, *top.keys, *top.prefixes)
+    for run in (tree, folder):  # rclone asks again the other way if it cannot read the plain document
+        asked = {"encoding-type=url" in page.url for _, page in sent(s3, run, "ListObjects", "ListObjectsV2")}
+        wanted = f"every listing asked for {'with' if encode else 'without'} encoding-type=url"
+        s3.check(asked == {encode}, wanted, "some were asked for the other way", run)
 
 
 @scenario(
@@ -120,7 +126,8 @@ def names_plain(s3: Scene) -> None:
     S3 promises: without encoding-type, keys stand in the document as they are, with XML's own escapes.
 
     Breaks: rclone with provider Other, whose default this is; a key that is encoded without being asked for is not
-    found, and one with a < that is not escaped makes the whole listing unreadable.
+    found, and one with an ampersand that is not escaped makes the document unreadable. rclone then asks for the whole
+    listing once more, encoded; other clients give up.
 
     Fix: percent-encode only where encoding-type=url was sent; escape &, < and > in XML always.
     """

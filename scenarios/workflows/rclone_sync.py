@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.expect import body, ok
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.deletes import judge
+from scenarios.workflows.deletes import error_code, judge
 from scenarios.workflows.rclone_steps import (
     OWN_BUCKET,
     files,
@@ -163,6 +163,9 @@ def rmdir_of_a_full_bucket(s3: Scene) -> None:
     run = s3.program("rmdir", f"remote:{bucket}")
     kept(s3, bucket, {"deep/down/a.txt": b"to be kept"})
     refusal_told(s3, run, "DeleteBucket")
+    answers = [(exchange.status, error_code(exchange)) for _, exchange in sent(s3, run, "DeleteBucket")]
+    honest = all(status == 409 or code == "AccessDenied" for status, code in answers)
+    s3.check(honest, "status 409, or AccessDenied where no bucket may be removed", f"answers: {answers!r}", run)
 
 
 @scenario(

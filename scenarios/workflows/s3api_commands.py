@@ -31,7 +31,7 @@ SOURCE = "AWS CLI reference, s3api {}; exit codes and output measured with aws 1
 def api(s3: Scene, command: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Observed:
     """`aws s3api COMMAND ARGUMENTS`, observed as the operation that the command stands for.
 
-    `output` holds the document that it printed, `status` what was answered last where that was recorded.
+    `output` holds the document that it printed, `status` what the last answer to this operation was.
 
     Raises:
         ClientFault: it reported success and has sent nothing, or printed something else than a document.
@@ -42,7 +42,7 @@ def api(s3: Scene, command: str, *arguments: str, environment: Mapping[str, str]
     if answers:
         run.status = answers[-1].status
     if run.ok:
-        if _client(s3).proxy is not None and not run.exchanges:
+        if not run.exchanges:
             raise ClientFault(f"aws s3api {command} reported success without sending anything")
         run.output, run.partial = _printed(run), False
     return run
@@ -54,8 +54,10 @@ def at(bucket: str, key: str = "") -> list[str]:
 
 
 def sent(s3: Scene, run: Observed, operation: str) -> list[Exchange]:
-    """The exchanges of a command that are this operation; none where the wire was not recorded."""
-    origin = _client(s3).origin
+    """The exchanges of a command that are this operation, in the order they ended."""
+    if not isinstance(s3.client, ProgramClient):
+        raise Inexpressible(f"{s3.client.name} is not a program")
+    origin = s3.client.origin
     return [exchange for exchange in run.exchanges if recognise(exchange, origin).operation == operation]
 
 
@@ -122,9 +124,3 @@ def _printed(run: Observed) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ClientFault(f"{run.operation} succeeded, but aws printed no document: {run.stdout[:200]!r}")
     return {name: item for name, item in value.items() if item is not None}
-
-
-def _client(s3: Scene) -> ProgramClient:
-    if not isinstance(s3.client, ProgramClient):
-        raise Inexpressible(f"{s3.client.name} is not a program")
-    return s3.client

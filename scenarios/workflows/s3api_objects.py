@@ -94,7 +94,7 @@ def delete_object(s3: Scene) -> None:
     Fix: delete exactly the named key before answering 204; a store that keeps its objects refuses with 403
     AccessDenied.
     """
-    key, other = s3.key("one"), s3.key("one/more")
+    key, other = s3.key("one"), s3.key("one and more")
     s3.put(key, CONTENT)
     s3.put(other, CONTENT)
     run = api(s3, "delete-object", *at(s3.bucket, key))

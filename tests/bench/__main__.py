@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from tests.bench import crowd, large, listing, small, startup, suite
+from tests.bench import crowd, large, listing, small, startup, suite, tap
 from tests.bench.client import BenchError
 from tests.bench.plan import Plan
 from tests.bench.servers import PEERS, found
@@ -23,13 +23,13 @@ _SERVER: dict[str, Callable[[Plan], list[Measure]]] = {
     "memory": large.memory,
     "crowd": crowd.measure,
 }
-_SUITE = "suite"
+_TEXTS: dict[str, Callable[[Plan], str]] = {"tap": tap.report, "suite": suite.report}
 
 
 def main() -> None:
     """Run the benchmarks that were asked for, and print what they measured."""
-    names = [*_SERVER, _SUITE]
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure the bundled server.")
+    names = [*_SERVER, *_TEXTS]
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure the bundled server, the wiretap and a run.")
     parser.add_argument("benches", nargs="*", metavar="BENCH", help=f"one or more of {', '.join(names)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions and less data")
     parser.add_argument("--no-peers", action="store_true", help="leave moto_server and rclone out")
@@ -54,9 +54,10 @@ def main() -> None:
     finally:
         if measures:
             print(table(measures), *(f"\n- {note}" for note in plan.notes), sep="\n", end="\n\n")
-    if _SUITE in wanted:
-        print(f"{_SUITE} …", file=sys.stderr, flush=True)
-        print(suite.report(plan))
+    for name, report in _TEXTS.items():
+        if name in wanted:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            print(report(plan), end="\n\n")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@ import io
 import re
 from collections.abc import Callable
 
+import msgspec
 from rich.console import Console
 
-from harness.record import Cell, Footer, Run
-from reports.terminal import CAP, summary
+from harness.record import VERDICTS, Cell, Footer, Run
+from reports.terminal import CAP, slowest, summary
 
 
 def printed(run: Run, *, terminal: bool = False, width: int = 80, encoding: str = "utf-8") -> str:
@@ -21,11 +22,23 @@ def printed(run: Run, *, terminal: bool = False, width: int = 80, encoding: str 
 
 
 def test_verdicts_by_client_with_totals(run_of: Callable[..., Run]) -> None:
-    """One row a verdict, one column a client, sums in the last of each."""
+    """One row a client, with its version and how it ran; one column a verdict, sums in the last of each."""
     lines = [line.split() for line in printed(run_of()).splitlines()]
-    start = lines.index(["boto3", "raw", "rclone", "awscli", "total"])
-    assert ["violates", "1", "1", "1", "0", "3"] in lines[start:]
-    assert ["total", "8", "8", "8", "0", "24"] in lines[start:]
+    start = lines.index(["version", "runner", *VERDICTS, "total"])
+    assert lines[start + 1] == ["boto3", "1.2.3", "inprocess", *["1"] * 8, "8"]
+    assert lines[start + 3] == ["rclone", "1.75.2", "docker", "rclone/rclone:1.75.2", *["1"] * 8, "8"]
+    assert lines[start + 4] == ["awscli", "missing", *["0"] * 9]
+    assert lines[start + 5] == ["total", *["3"] * 8, "24"]
+
+
+def test_the_slowest_cells_are_shown_on_request(cell_of: Callable[..., Cell], run_of: Callable[..., Run]) -> None:
+    """The longest first, with what they sent; no more than asked for."""
+    cells = [msgspec.structs.replace(cell_of(number), seconds=float(number)) for number in range(12)]
+    file = io.StringIO()
+    slowest(run_of(cells), Console(file=file, width=200), 3)
+    lines = [line.split()[:3] for line in file.getvalue().splitlines()[1:]]
+    assert lines[0] == ["Slowest", "3", "cells:"]
+    assert lines[1:] == [[f"{seconds}.00", "s", cells[seconds].scenario] for seconds in (11, 10, 9)]
 
 
 def test_no_escape_sequences_without_a_terminal(run_of: Callable[..., Run]) -> None:
