@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -45,7 +46,7 @@ class CellRunner:
         self._columns = {info.label: info for info in config.clients}
         self._places: dict[str, _Place] = {}
         self._witness = self._place(config.endpoint).witness
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[tuple[str, bool], Client] = {}
         implicit = profile.buckets.creation == "implicit"
         self._sandbox = Sandbox(config.run_id, worker, self._witness, config.journal, config.bucket, implicit)
         self._redact = Redactor(config.endpoint.secrets)
@@ -53,13 +54,25 @@ class CellRunner:
         self._asked = (0.0, 0.0)
 
     def run(self, scenario: Scenario, column: str) -> Cell:
-        """The cell; one that fails is run once more, and marked flaky if that comes to another verdict."""
+        """The cell; one that fails is run once more, and marked flaky if that comes to another verdict.
+
+        One that violates both times is run with the settings that the endpoint was found to need, if there are any:
+        whether it passes with them is told, and changes nothing in the verdict.
+        """
         info = self._columns[column]
         first = self._once(scenario, info, 1)
         if first.verdict not in FAILING or not self._alive:
             return first
-        second = self._once(scenario, info, 2)
-        return first if second.verdict == first.verdict else msgspec.structs.replace(first, flaky=True)
+        if self._once(scenario, info, 2).verdict != first.verdict:
+            return msgspec.structs.replace(first, flaky=True)
+        advised = self._config.advised.get(info.name, {})
+        if first.verdict != "violates" or not advised or not self._alive:
+            return first
+        if self._once(scenario, info, 3, advised).verdict in FAILING:
+            return first
+        settings = ", ".join(f"{name} = {value}" for name, value in advised.items())
+        message = f"{first.message} (passes with {info.name} {settings})"
+        return msgspec.structs.replace(first, passes_with=settings, message=self._redact.text(message))
 
     def close(self) -> None:
         """End all clients."""
@@ -68,14 +81,16 @@ class CellRunner:
         for place in self._places.values():
             place.close()
 
-    def _once(self, scenario: Scenario, info: ClientInfo, attempt: int) -> Cell:
+    def _once(
+        self, scenario: Scenario, info: ClientInfo, attempt: int, advised: Mapping[str, str] | None = None
+    ) -> Cell:
         started = time.monotonic()
         if info.missing:
             observation = Observation("inexpressible", info.missing)
             return self._cell(scenario, info, observation, None, started)
         place = self._place(self._config.endpoint_of(info))
         try:
-            chosen = self._client(info, place)
+            chosen = self._client(info, place, advised or {})
         except Exception as error:  # a client that cannot even be made is no fault of the endpoint
             observation = Observation("failure", f"the client cannot be set up: {_told(error)}")
             return self._cell(scenario, info, observation, None, started)
@@ -94,13 +109,14 @@ class CellRunner:
             self._places[endpoint.url] = _Place(endpoint)
         return self._places[endpoint.url]
 
-    def _client(self, info: ClientInfo, place: _Place) -> Client:
-        if info.label not in self._clients:
-            settings = self._profile.settings.get(info.name, {})
-            self._clients[info.label] = (
-                place.witness if info.name == "raw" else make(info, place.endpoint, settings, place.tap)
-            )
-        return self._clients[info.label]
+    def _client(self, info: ClientInfo, place: _Place, advised: Mapping[str, str]) -> Client:
+        if info.name == "raw":
+            return place.witness
+        key = (info.label, bool(advised))
+        if key not in self._clients:
+            settings = {**self._profile.settings.get(info.name, {}), **advised}
+            self._clients[key] = make(info, place.endpoint, settings, place.tap)
+        return self._clients[key]
 
     def _tidy(self) -> None:
         """Cleanup never decides a verdict: what cannot be removed now is left to the end of the run."""

@@ -81,6 +81,8 @@ class RunConfig(msgspec.Struct, frozen=True):
     out: str
     bucket: str = ""
     """The only bucket that may be used, or '' for buckets of the run's own."""
+    advised: dict[str, dict[str, str]] = {}
+    """Settings that the endpoint was found to need, by client: tried where a cell fails without them."""
     secure: Endpoint | None = None
     """The same server over https, for the columns whose scheme that is."""
 

@@ -131,7 +131,8 @@ class Cell(msgspec.Struct, frozen=True, tag_field="kind", tag="cell"):
 
     `expected` is prose; `seconds` is wall time; `requests` counts exchanges seen, of which `exchanges` keeps
     the first few; `flaky` says that a second try came to another verdict than this first one. `column` names the
-    client where the run has several of its name.
+    client where the run has several of its name. `passes_with` lists the settings, other than the client's defaults,
+    with which it does pass.
     """
 
     scenario: str
@@ -153,6 +154,7 @@ class Cell(msgspec.Struct, frozen=True, tag_field="kind", tag="cell"):
     confidence: Confidence = "recorded"
     flaky: bool = False
     column: str = ""
+    passes_with: str = ""
 
     @property
     def label(self) -> str:

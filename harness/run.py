@@ -21,7 +21,9 @@ from harness.clients.base import Observed
 from harness.clients.raw import RawClient
 from harness.config import Endpoint, RunConfig
 from harness.errors import INCOMPLETE, EndpointError, NothingChecked, UsageError
+from harness.probe import needed, probe
 from harness.record import (
+    Advice,
     Cell,
     Footer,
     GatewayInfo,
@@ -30,12 +32,13 @@ from harness.record import (
     RunWriter,
     count,
 )
-from harness.sandbox import JournalHead, append, cleanup
+from harness.sandbox import JournalHead, Sandbox, append, cleanup
 from harness.scenario import Scenario
 from harness.wire.redact import MASK, Redactor
 
 BY_USER = "interrupted by the user"
 _CLEANUP_SECONDS = 120.0
+_PROBE_SECONDS = 30.0
 _CONTACT_SECONDS = 8.0
 _STALL_LIMITS = 5
 """Limits of a cell in which none finishes before a run is taken to be stuck: a cell is tried twice, and cleaned up."""
@@ -215,13 +218,17 @@ class RunFile:
         self._broken = False
         self.latest = time.monotonic()
 
-    def add(self, cell: Cell) -> None:
-        """Write one cell; a disk that is full ends the session, and cleanup still takes place."""
+    def write(self, line: Cell | Advice) -> None:
+        """Write one line; a disk that is full ends the session, and cleanup still takes place."""
         try:
-            self._writer.write(cell)
+            self._writer.write(line)
         except OSError as error:
             self._broken = True
             pytest.exit(f"cannot write {self._path}: {error.strerror}")
+
+    def add(self, cell: Cell) -> None:
+        """Write one cell."""
+        self.write(cell)
         self.cells.append(cell)
         self.latest = time.monotonic()
         self._on_cell(cell)
@@ -289,13 +296,18 @@ def execute(
             file.add(_lost_cell(*planned[name], config, why))
 
     watch = _Watch(file, config.endpoint.cell_limit, on_stall)
-    collector = plugin.Collector(config, file.add, lost, workers)
     try:
+        advice = _probe(config)
+        file.write(advice)
+        config = msgspec.structs.replace(config, advised=needed(advice))
+        collector = plugin.Collector(config, file.add, lost, workers)
         status = plugin.main(collector, workers)
         interrupted = collector.stopped or (BY_USER if status == pytest.ExitCode.INTERRUPTED else "")
         leftovers = _cleanup(config)
     except KeyboardInterrupt:
         interrupted, leftovers = BY_USER, ["cleanup was interrupted; see the journal"]
+    except pytest.exit.Exception as stop:  # before pytest runs, nobody else takes it
+        interrupted, leftovers = str(stop), _cleanup(config)
     finally:
         watch.stop()
     if not interrupted and len(file.cells) < len(planned):
@@ -316,6 +328,16 @@ def _begin(config: RunConfig, header: Header, on_cell: Callable[[Cell], None]) -
         return RunFile(Path(config.out) / "run.jsonl", header, on_cell)
     except OSError as error:
         raise UsageError(f"--out {config.out}: cannot write there: {error.strerror}: {error.filename}") from None
+
+
+def _probe(config: RunConfig) -> Advice:
+    """What clients need for the endpoint; what cannot be found out in time is said to be unknown."""
+    witness = RawClient(config.endpoint)
+    try:
+        sandbox = Sandbox(config.run_id, "probe", witness, config.journal, config.bucket)
+        return probe(config.endpoint, sandbox, seconds=_PROBE_SECONDS)
+    finally:
+        witness.close()
 
 
 def _cleanup(config: RunConfig) -> list[str]:

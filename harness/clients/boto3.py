@@ -26,6 +26,7 @@ _BUDGET = Budget(received=MAX_BODY)
 """What one call may take in: botocore reads most answers whole, whatever their size."""
 _TOP_LEVEL = ("request_checksum_calculation", "response_checksum_validation", "signature_version")
 """Settings of `Config` itself; the others belong to the `s3` in it."""
+_BOOLEAN = {"true": True, "false": False}
 _UNSENT = (failures.ParamValidationError, failures.UnknownServiceError, UnicodeError)
 """What boto3 raises for parameters that it cannot send."""
 
@@ -44,7 +45,7 @@ class Boto3Client:
     def __init__(self, endpoint: Endpoint, settings: Mapping[str, str], tap: Wiretap) -> None:
         self._tap = tap
         s3: dict[str, Any] = {"addressing_style": endpoint.addressing}
-        s3 |= {name: value for name, value in settings.items() if name not in _TOP_LEVEL}
+        s3 |= {name: _BOOLEAN.get(value, value) for name, value in settings.items() if name not in _TOP_LEVEL}
         config = Config(
             retries={"total_max_attempts": 1, "mode": "standard"},
             s3=s3,

@@ -1,4 +1,4 @@
-// The AWS SDK for JavaScript v3, spoken to in lines of JSON by jssdk.py; one request at a time, and it ends with its input.
+// The AWS SDK for JavaScript v3, spoken to in lines of JSON by jssdk.py: one request at a time, until its input ends.
 //
 // First line in: where to send. First line out: {"id": 0}. Then {"id", "verb", "operation", "params", …} in, and
 // {"id", "output"} or {"id", "error"} out, each with "body" where the answer had one. Bytes are {"$bytes": base64},
@@ -77,7 +77,8 @@ const command = (operation, params) => {
 
 /** `params` with their Body as a stream of pieces. */
 const streamed = ({ Body, ...params }) => {
-  const pieces = Array.from({ length: Math.ceil(Body.length / PIECE) }, (_, n) => Body.subarray(n * PIECE, (n + 1) * PIECE));
+  const count = Math.ceil(Body.length / PIECE);
+  const pieces = Array.from({ length: count }, (_, n) => Body.subarray(n * PIECE, (n + 1) * PIECE));
   return { ...params, Body: Readable.from(pieces, { objectMode: false }) };
 };
 
@@ -110,7 +111,8 @@ const verbs = {
   },
 
   async upload({ client, params, partSize, abort }, answer) {
-    const { $metadata, ...output } = await new storage.Upload({ client, params, partSize, abortController: abort }).done();
+    const upload = new storage.Upload({ client, params, partSize, abortController: abort });
+    const { $metadata, ...output } = await upload.done();
     answer.output = output;
   },
 

@@ -14,14 +14,14 @@ import msgspec
 from harness.clients.raw import RawClient
 from harness.config import Endpoint
 from harness.probe import addressing, buckets, listing, multipart, reads, uploads
-from harness.probe.advice import advise
+from harness.probe.advice import advise, needed
 from harness.probe.context import Context, Finding, Registered, Stop, Undecided, evidence, plain, said
 from harness.probe.knobs import KNOBS
 from harness.record import UNKNOWN, Advice
 from harness.sandbox import Sandbox
 from harness.wire.redact import Redactor
 
-__all__ = ["Finding", "advise", "probe", "survey"]
+__all__ = ["Finding", "advise", "needed", "probe", "survey"]
 
 SECONDS = 120.0
 _WAIT = 8.0

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from harness.config import Endpoint
 from harness.probe.context import Finding
-from harness.probe.knobs import BY_NAME, Knob, Option
+from harness.probe.knobs import AWS, BOTO3, BY_NAME, JS, RCLONE, Knob, Option
 from harness.probe.texts import Choice, texts
 from harness.record import FACT, NOTHING, SETTING_KINDS, UNKNOWN, Advice, Setting
+
+_DRIVERS = {RCLONE: "rclone", AWS: "awscli", BOTO3: "boto3", JS: "jssdk"}
+_ADDRESSING = ("force_path_style", "addressing_style", "forcePathStyle")
 
 
 def advise(endpoint: Endpoint, findings: list[Finding]) -> Advice:
@@ -52,3 +55,18 @@ def _merged(choices: list[Choice]) -> list[Choice]:
 def _fact(finding: Finding) -> Setting:
     knob: Knob = BY_NAME[finding.knob]
     return Setting(FACT, knob.name, finding.value, knob.standard, finding.observation, needed=False)
+
+
+def needed(advice: Advice) -> dict[str, dict[str, str]]:
+    """The settings that the endpoint needs and a driver can be given, by name of the driver.
+
+    How buckets are addressed is not among them: that is a matter of the run.
+    """
+    places = {(option.client, option.name): option.place for knob in BY_NAME.values() for option in knob.options}
+    found: dict[str, dict[str, str]] = {}
+    for one in advice.settings:
+        driver = _DRIVERS.get(one.client)
+        given = places.get((one.client, one.name)) in ("", "s3") and one.name not in _ADDRESSING
+        if driver and given and one.kind == "needed":
+            found.setdefault(driver, {})[one.name] = one.value
+    return found

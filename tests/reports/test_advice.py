@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.record import SETTING_KINDS, Advice, Run, RunWriter, Setting, read
+from harness.record import SETTING_KINDS, Advice, Cell, Observation, Run, RunWriter, Setting, read
 from reports.html import render
 from reports.markdown import write_markdown
 from reports.view import advised
@@ -92,10 +92,12 @@ def test_markdown_says_that_nothing_is_needed(run_of: Callable[..., Run], tmp_pa
     assert "### Client settings\n\nNo setting is needed." in (tmp_path / "summary.md").read_text(encoding="utf-8")
 
 
-def test_advice_in_a_run_file_reads_back(run_of: Callable[..., Run], tmp_path: Path) -> None:
+def test_advice_in_a_run_file_reads_back(
+    run_of: Callable[..., Run], cell_of: Callable[..., Cell], tmp_path: Path
+) -> None:
     """One line of its own, wherever it stands before the footer."""
-    run = run_of()
-    for place in (0, 3, len(run.cells)):
+    run = run_of([cell_of(number, observed=Observation("match")) for number in range(3)])
+    for place in (0, 1, 3):
         writer = RunWriter(tmp_path / "run.jsonl")
         writer.write(run.header)
         for cell in [*run.cells[:place], advice("é\u2028\x00"), *run.cells[place:]]:

@@ -189,6 +189,24 @@ def test_node_that_hangs(client: Any, answering: Any, monkeypatch: pytest.Monkey
         sdk.call("GetObject", OBJECT)
 
 
+def test_a_body_that_never_ends_is_given_up(client: Any, serve: Any) -> None:
+    """Though a byte comes every now and then, which no timeout of a single wait would notice."""
+
+    def trickle(connection: socket.socket, _number: int) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.1)
+
+    started = time.monotonic()
+    sdk = client(serve(trickle).url, timeout=0.5)
+    found = sdk.call("GetObject", OBJECT)
+    assert (found.ok, found.status, found.failure) == (False, 200, "TimeoutError: no end within 1000 ms")
+    assert found.body
+    assert time.monotonic() - started < 10
+
+
 def test_node_ends_with_its_owner(client: Any, server: support.Server, tmp_path: Path) -> None:
     """Not even SIGKILL of this program leaves it behind."""
     client()
