@@ -20,7 +20,7 @@ from scenarios.workflows.deletes import error_code, named, one_object, refused_d
 SERVICE_REFUSED = (254, 255)
 """Exit codes of versions 2 and 1."""
 
-SIZES = {"a b+c%20.txt": 1, "d/e": 22, "d/f/é": 333, "x": 4444}
+SIZES = {"a b+c%20.txt": 1, "d-e": 55555, "d/e": 22, "d/f/é": 333, "x": 4444}
 """Sizes in bytes by key, in the order of a listing."""
 
 _STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from harness.clients.base import Observed
-from harness.clients.program import ProgramClient
+from harness.clients.program import ProgramClient, last_words
 from harness.expect import Matcher, body, ok
 from harness.scene import PART, Scene
 from harness.signals import ClientFault, Inexpressible
@@ -74,7 +74,9 @@ def exits(*codes: int) -> Matcher:
     """One of these exit codes."""
 
     def test(seen: Observed) -> str:
-        return "" if seen.exit_code in codes else f"exit code was {seen.exit_code}: {seen.summary()}"
+        if seen.exit_code in codes:
+            return ""
+        return f"exit code was {seen.exit_code}" + (f": {last_words(seen.stderr)}" if seen.exit_code else "")
 
     return Matcher(f"exit code {' or '.join(map(str, codes))}", test)
 

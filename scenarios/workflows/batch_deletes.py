@@ -1,0 +1,94 @@
+"""Commands that delete many keys by one request: what DeleteObjects answered for each key is what happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from harness.clients.base import Observed
+from harness.clients.program import ProgramClient
+from harness.expect import ok, refused
+from harness.scene import Scene
+from harness.signals import Inexpressible
+from harness.wire.exchange import Exchange
+from harness.wire.route import recognise
+from harness.wire.xml import Node, XMLError, parse
+from scenarios.workflows.deletes import error_code, one_object
+
+
+class Answers(NamedTuple):
+    """What the endpoint said of the keys that it was asked to delete.
+
+    Attributes:
+        kept: the error code of each key that was not deleted, whether by itself or with its whole request.
+        whole: the error codes of requests that were refused as a whole.
+    """
+
+    kept: dict[str, str]
+    whole: tuple[str, ...]
+
+
+def requests(s3: Scene, run: Observed, *operations: str) -> list[Exchange]:
+    """What a command sent of these operations, in the order they ended."""
+    if not isinstance(s3.client, ProgramClient):
+        raise Inexpressible(f"{s3.client.name} is not a program")
+    return [sent for sent in run.exchanges if recognise(sent, s3.client.origin).operation in operations]
+
+
+def answered(s3: Scene, run: Observed, keys: Iterable[str]) -> Answers:
+    """What DeleteObjects answered to a command; each key is gone if it says so, and whole if it does not.
+
+    Raises:
+        Mismatch: a key was not asked to be deleted, or the answer says otherwise than is.
+    """
+    batches = requests(s3, run, "DeleteObjects")
+    said = run.stderr.strip()[-300:]
+    s3.check(bool(batches), "a DeleteObjects request", f"none was sent; it said {said!r}", run)
+    asked: set[str] = set()
+    kept: dict[str, str] = {}
+    whole: list[str] = []
+    for batch in batches:
+        names = [key for key, _ in _entries(batch.request_body.text, "Object")]
+        asked |= set(names)
+        if batch.status != 200:
+            whole.append(error_code(batch) or str(batch.status))
+            kept |= dict.fromkeys(names, whole[-1])
+        else:
+            kept |= {key: entry.get("Code") or "?" for key, entry in _entries(batch.response_body.text, "Error")}
+    missing = sorted(set(keys) - asked)
+    s3.check(not missing, f"every key in a DeleteObjects: {sorted(keys)}", f"without {missing}; it said {said!r}", run)
+    return Answers({key: code for key, code in kept.items() if key in set(keys)}, tuple(whole))
+
+
+def truthful(s3: Scene, answers: Answers, objects: Mapping[str, bytes], bucket: str = "") -> None:
+    """Keys that were refused are whole, all others are gone; and who refuses batches refuses single deletes too."""
+    place = bucket or s3.bucket
+    for key, content in objects.items():
+        found = s3.look("GetObject", Bucket=place, Key=key)
+        s3.expect(found, one_object(content) if key in answers.kept else refused(404, "NoSuchKey"))
+    if answers.whole:
+        key = next(iter(answers.kept))
+        single = s3.look("DeleteObject", Bucket=place, Key=key)
+        text = f"DeleteObjects as well as DeleteObject, but it was refused ({answers.whole[0]})"
+        s3.check(not single.ok, text, "DeleteObject of the same key is granted", single)
+
+
+def told(s3: Scene, run: Observed, answers: Answers, *exit_codes: int) -> None:
+    """Exit code 0 after success; after a refusal one of these, and its reason on standard error."""
+    if not answers.kept:
+        s3.expect(run, ok())
+        return
+    text = f"exit code {' or '.join(map(str, exit_codes))} after a refusal"
+    s3.check(run.exit_code in exit_codes, text, f"got {run.summary()}", run)
+    codes = sorted(set(answers.kept.values()))
+    shown = run.stderr.strip()[-300:]
+    named = any(code in run.stderr + run.stdout for code in codes)
+    s3.check(named, f"the reason is told ({', '.join(codes)})", f"it said {shown!r}", run)
+
+
+def _entries(text: str, tag: str) -> list[tuple[str, Node]]:
+    """The entries of a document, with the key of each."""
+    try:
+        return [(entry.get("Key") or "", entry) for entry in parse(text.encode()).all(tag)]
+    except XMLError:
+        return []
