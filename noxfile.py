@@ -16,6 +16,8 @@ TYPED = ["harness", "scenarios", "reference_server", "reports"]
 IN_WHEEL = [
     "fixtures/profiles/aws.toml",
     "fixtures/profiles/auto-drive.toml",
+    "fixtures/jssdk/package.json",
+    "harness/clients/jssdk.mjs",
     "reference_server/personalities/auto-drive.toml",
     "reports/templates/report.html.jinja",
     "scenarios/workflows/__init__.py",
@@ -31,6 +33,7 @@ nox.options.reuse_venv = "yes"
 def conformance(session: nox.Session) -> None:
     """Judge an endpoint (`-- --endpoint URL …`), or without arguments the bundled reference server."""
     session.install("-e", ".[clients]")
+    _install_jssdk(session)
     session.run("s3conform", "run", *session.posargs)
 
 
@@ -38,6 +41,7 @@ def conformance(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the project's own tests."""
     session.install("-e", ".[clients,dev]")
+    _install_jssdk(session)
     session.run("pytest", *(session.posargs or ["-n", "auto"]))
 
 
@@ -97,6 +101,12 @@ def build(session: nox.Session) -> None:
     session.run(program, "scenarios", external=True, silent=True)
     session.run(program, "run", "--family", "ETAG,DEL", "--clients", "boto3,raw", external=True)
     session.run(program, "gate", "reports/latest", external=True)
+
+
+def _install_jssdk(session: nox.Session) -> None:
+    """Install the AWS SDK for JavaScript where Node and npm are there; once, in the user's cache."""
+    if shutil.which("node") and shutil.which("npm"):
+        session.run("python", "-m", "harness.clients.jssdk_install", success_codes=[0, 1], silent=True)
 
 
 def _look(session: nox.Session, archive: Path, names: set[str], wanted: list[str], unwanted: tuple[str, ...]) -> None:

@@ -19,8 +19,8 @@ from harness.errors import UsageError, unknown
 from harness.record import Step
 from harness.wire import model
 
-CONFIGURABLE = ("rclone",)
-"""Clients that take settings from a profile: rclone's remote has options that its users must set."""
+CONFIGURABLE = ("rclone", "awscli", "boto3", "jssdk")
+"""Clients that take settings from a profile: those whose users must set some for a gateway."""
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "profiles"
 

@@ -78,20 +78,20 @@ class Scene:
 
     def call(self, operation: str, **params: Any) -> Observed:
         """One operation through the client under test; `Bucket` is the cell's bucket unless given."""
-        return self._keep("client", self.client.call(operation, self._filled(operation, params)))
+        return self.keep("client", self.client.call(operation, self._filled(operation, params)))
 
     def list_all(self, version: int, **params: Any) -> Observed:
         """All pages of a listing by the client's own pagination; `MaxKeys` is the page size."""
-        return self._keep("client", self.client.list_all(version, {"Bucket": self.bucket} | params))
+        return self.keep("client", self.client.list_all(version, {"Bucket": self.bucket} | params))
 
     def upload(self, key: str, body: bytes, part_size: int = PART) -> Observed:
         """The client's own multipart upload."""
         params = {"Bucket": self.bucket, "Key": key, "Body": body}
-        return self._keep("client", self.client.upload(params, part_size))
+        return self.keep("client", self.client.upload(params, part_size))
 
     def program(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> Observed:
         """A whole command of a client program, for workflows: `rclone ARGUMENTS` or `aws ARGUMENTS`."""
-        return self._keep("client", self._program.command(*arguments, stdin=stdin, environment=environment))
+        return self.keep("client", self._program.command(*arguments, stdin=stdin, environment=environment))
 
     @contextmanager
     def serving(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[list[Observed]]:
@@ -120,7 +120,7 @@ class Scene:
         for result in came:
             if isinstance(result, BaseException):
                 raise result
-            shown.append(self._keep("client", result))
+            shown.append(self.keep("client", result))
 
     @property
     def folder(self) -> Path:
@@ -137,11 +137,11 @@ class Scene:
         """One exact request, for statements that only `raw` can make; see `RawClient.send`."""
         if not isinstance(self.client, RawClient):
             raise Inexpressible(f"{self.client.name} cannot send an exact request")
-        return self._keep("client", self.client.send(operation, method, target, list(headers), **options))
+        return self.keep("client", self.client.send(operation, method, target, list(headers), **options))
 
     def setup(self, operation: str, **params: Any) -> Observed:
         """One operation that prepares the scene, by raw HTTP; the cell is blocked when it fails."""
-        observed = self._keep("setup", self.witness.call(operation, self._filled(operation, params)))
+        observed = self.keep("setup", self.witness.call(operation, self._filled(operation, params)))
         if not observed.ok:
             raise Prerequisite(observed)
         return observed
@@ -150,7 +150,7 @@ class Scene:
         """One operation by another account, beside the statement; if `required`, the cell is blocked when it fails."""
         if self._stranger is None:
             raise Inexpressible("needs the credentials of a second account (S3CONFORM_SECOND_ACCESS_KEY)")
-        observed = self._keep("setup", self._stranger.call(operation, params))
+        observed = self.keep("setup", self._stranger.call(operation, params))
         if required and not observed.ok:
             raise Prerequisite(observed)
         return observed
@@ -161,11 +161,11 @@ class Scene:
 
     def look(self, operation: str, **params: Any) -> Observed:
         """One operation by the witness, the independent second look at what the client did."""
-        return self._keep("witness", self.witness.call(operation, self._filled(operation, params)))
+        return self.keep("witness", self.witness.call(operation, self._filled(operation, params)))
 
     def fetch(self, url: str, method: str = "GET", *headers: tuple[str, str], body: bytes = b"") -> Observed:
         """What a URL of the endpoint, presigned by the client under test, gives to somebody without credentials."""
-        return self._keep("witness", self.witness.fetch(url, method, list(headers), body))
+        return self.keep("witness", self.witness.fetch(url, method, list(headers), body))
 
     # --- expectations ---
 
@@ -209,7 +209,8 @@ class Scene:
         """Which step an observation is, -1 for none."""
         return next((index for index, (_, seen) in enumerate(self.seen) if seen is observed), -1)
 
-    def _keep(self, role: Role, observed: Observed) -> Observed:
+    def keep(self, role: Role, observed: Observed) -> Observed:
+        """Note a call that was not made through this scene."""
         self.seen.append((role, observed))
         return observed
 
@@ -218,7 +219,7 @@ class Scene:
 
     def _made(self, bucket: str, refusal: Observed | None) -> str:
         if refusal is not None:
-            raise Prerequisite(self._keep("setup", refusal))
+            raise Prerequisite(self.keep("setup", refusal))
         return bucket
 
     def _unconfined(self) -> None:

@@ -42,6 +42,7 @@ def summary(run: Run, console: Console) -> None:
     _verdicts(run, console)
     _levels(run, console)
     _failing(run, console)
+    _settings(run, console)
     _remarks(run, console)
     if reason := tally.incomplete(run):
         _say(console)
@@ -117,6 +118,16 @@ def _failure(cell: Cell) -> Text:
     if cell.flaky:
         line.append("  (flaky)", "yellow")
     return line
+
+
+def _settings(run: Run, console: Console) -> None:
+    """The settings that clients cannot do without."""
+    found = [setting for setting in run.advice.settings if setting.needed] if run.advice else []
+    if found:
+        _say(console)
+        _say(console, f"{tally.plural(len(found), 'client setting')} needed, see the report:", "bold")
+    for setting in found[:CAP]:
+        _say(console, one_line(f"  {setting.client} {setting.name} = {setting.value}"))
 
 
 def _remarks(run: Run, console: Console) -> None:

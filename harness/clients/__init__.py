@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DRIVERS = {
     "raw": ("raw", "RawClient"),
     "boto3": ("boto3", "Boto3Client"),
+    "jssdk": ("jssdk", "JsSdk"),
     "awscli": ("awscli", "AwsCli"),
     "rclone": ("rclone", "Rclone"),
     "s5cmd": ("s5cmd", "S5cmd"),
@@ -28,7 +29,7 @@ DRIVERS = {
 CLIENTS = tuple(DRIVERS)
 """Every client there is a driver for, in the order of columns."""
 
-CALLERS = ("raw", "boto3", "awscli")
+CALLERS = ("raw", "boto3", "jssdk", "awscli")
 """Clients with a call for every operation; the others have commands, and ask in their own way."""
 
 INPROCESS = frozenset({"raw", "boto3"})

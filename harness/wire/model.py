@@ -77,9 +77,16 @@ def build(name: str, params: Mapping[str, Any]) -> Request:
         elif where == "headers":
             headers += [(f"{wire}{key}", text) for key, text in value.items()]
         elif param == payload:
-            body = value if shape.type_name == "blob" else write(shape, value)
+            body = _payload(shape, value)
     target = path + ("?" + "&".join(query) if query else "")
     return Request(model.http["method"], target, headers, body)
+
+
+def _payload(shape: Shape, value: Any) -> bytes:
+    """The whole body: bytes and texts (a policy) as they are, a structure as its document."""
+    if shape.type_name in ("blob", "string"):
+        return value.encode() if isinstance(value, str) else bytes(value)
+    return write(shape, value)
 
 
 def write(shape: Shape, value: Any) -> bytes:

@@ -28,7 +28,7 @@ def script(
     if not isinstance(s3.client, JsSdk):
         raise Inexpressible(f"{s3.client.name} is not the AWS SDK for JavaScript")
     observed = s3.client.script(name, operation, {"Bucket": s3.bucket} | params, settings=settings)
-    return s3._keep("client", observed)  # noqa: SLF001 - what `call` does for the operations of all clients
+    return s3.keep("client", observed)
 
 
 def is_whole(s3: Scene, key: str, content: bytes) -> None:

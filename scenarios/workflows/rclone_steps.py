@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -15,7 +13,7 @@ from harness.clients.base import Observed
 from harness.clients.program import ProgramClient
 from harness.expect import body, ok, refused
 from harness.scene import PART, Scene
-from harness.signals import Inexpressible, Mismatch, Prerequisite
+from harness.signals import Inexpressible, Mismatch
 from harness.wire.exchange import Exchange
 from harness.wire.route import Sent, recognise
 from scenarios.workflows.deletes import error_code
@@ -182,9 +180,5 @@ def refusing(s3: Scene, operation: Literal["DeleteObject", "PutObject"], objects
 def _deny(s3: Scene, bucket: str, action: str) -> None:
     """A policy that denies one action on all objects to everybody."""
     statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": f"arn:aws:s3:::{bucket}/*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]}).encode()
-    digest = base64.b64encode(hashlib.md5(policy).digest()).decode()
-    target, headers = f"/{bucket}?policy", [("Content-MD5", digest)]
-    made = s3.witness.send("PutBucketPolicy", "PUT", target, headers, policy, bucket=bucket)
-    if not made.ok:
-        raise Prerequisite(made)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    s3.setup("PutBucketPolicy", Bucket=bucket, Policy=policy)

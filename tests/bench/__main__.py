@@ -29,7 +29,8 @@ _TEXTS: dict[str, Callable[[Plan], str]] = {"tap": tap.report, "suite": suite.re
 def main() -> None:
     """Run the benchmarks that were asked for, and print what they measured."""
     names = [*_SERVER, *_TEXTS]
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure the bundled server, the wiretap and a run.")
+    about = "Measure the bundled server, the wiretap and a run."
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=about)
     parser.add_argument("benches", nargs="*", metavar="BENCH", help=f"one or more of {', '.join(names)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions and less data")
     parser.add_argument("--no-peers", action="store_true", help="leave moto_server and rclone out")

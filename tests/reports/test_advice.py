@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+from rich.console import Console
+
 from harness.record import SETTING_KINDS, Advice, Cell, Observation, Run, RunWriter, Setting, read
 from reports.html import render
 from reports.markdown import write_markdown
+from reports.terminal import summary
 from reports.view import advised
 from tests.reports.test_html import Page, words
 
@@ -90,6 +94,22 @@ def test_markdown_says_that_nothing_is_needed(run_of: Callable[..., Run], tmp_pa
     run.advice = Advice([], {})
     write_markdown(run, tmp_path / "summary.md")
     assert "### Client settings\n\nNo setting is needed." in (tmp_path / "summary.md").read_text(encoding="utf-8")
+
+
+def test_terminal_names_what_is_needed(hostile: str, run_of: Callable[..., Run]) -> None:
+    """A line for each, and none where nothing is."""
+
+    def shown(run: Run) -> str:
+        console = Console(file=io.StringIO(), width=80)
+        summary(run, console)
+        return console.file.getvalue()  # type: ignore[attr-defined]
+
+    run = run_of()
+    assert "client setting" not in shown(run)
+    run.advice = advice(hostile)
+    lines = shown(run).splitlines()
+    first = lines.index("2 client settings needed, see the report:")
+    assert lines[first + 1 : first + 3] == ["  rclone copy_cutoff = 1Pi", "  boto3 signature_version = s3v4"]
 
 
 def test_advice_in_a_run_file_reads_back(

@@ -266,6 +266,14 @@ def test_aws_takes_the_configuration(tmp_path: Path, honest: Found) -> None:
     assert ended[-1].stdout == "content"
 
 
+def test_node_takes_the_code(tmp_path: Path, honest: Found) -> None:
+    """As far as its syntax goes."""
+    node = program("node")
+    (tmp_path / "client.mjs").write_text(needy(ENDPOINT, honest).texts["client.mjs"], encoding="utf-8")
+    ended = run(node, "--check", "client.mjs", folder=tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_boto3_takes_the_code(monkeypatch: pytest.MonkeyPatch, honest: Found) -> None:
     """The code as it is, with credentials from the environment."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "PROBEKEY")
