@@ -70,8 +70,15 @@ class ScenarioFile(pytest.File):
 
 
 def columns_of(found: scenario.Scenario, config: RunConfig) -> list[str]:
-    """The columns of the run that a scenario has cells for; slow program starts first, so that none trails."""
-    return [info.label for info in reversed(config.clients) if info.name in found.clients]
+    """The columns of the run that a scenario has cells for; slow program starts first, so that none trails.
+
+    The second column that a client has over https is for what it sends otherwise there.
+    """
+    return [
+        info.label
+        for info in reversed(config.clients)
+        if info.name in found.clients and (not info.scheme or found.differs_by_scheme)
+    ]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -28,6 +28,9 @@ MUST: Level = "MUST"
 SHOULD: Level = "SHOULD"
 EXTENDED: Level = "EXTENDED"
 
+UPLOADS = frozenset({"PutObject", "UploadPart", "CompleteMultipartUpload", "DeleteObjects"})
+"""Operations whose request SDKs write otherwise over https than over http: trailers with checksums, unsigned bodies."""
+
 _ID = re.compile(r"[A-Z][A-Z0-9]*-\d{3}")
 
 
@@ -48,6 +51,11 @@ class Scenario:
     def family(self) -> str:
         """The letters of the id: `ETAG` of `ETAG-001`."""
         return self.id.rpartition("-")[0]
+
+    @property
+    def differs_by_scheme(self) -> bool:
+        """Whether clients send something else over https than over http, beside the encryption."""
+        return not UPLOADS.isdisjoint(self.operations)
 
     @property
     def title(self) -> str:

@@ -127,7 +127,7 @@ def _settings(run: Run, console: Console) -> None:
         _say(console)
         _say(console, f"{tally.plural(len(found), 'client setting')} needed, see the report:", "bold")
     for setting in found[:CAP]:
-        _say(console, one_line(f"  {setting.client} {setting.name} = {setting.value}"))
+        _say(console, f"  {one_line(f'{setting.client} {setting.name} = {setting.value}')}")
 
 
 def _remarks(run: Run, console: Console) -> None:

@@ -80,7 +80,7 @@ def upload_in_parts(s3: Scene) -> None:
     clients=("awscli",),
 )
 def abort_of_an_upload(s3: Scene) -> None:
-    """`aws s3api list-multipart-uploads` finds an unfinished upload, and `abort-multipart-upload` ends it for good.
+    """`aws s3api list-multipart-uploads` finds an unfinished upload, and `abort-multipart-upload` ends it alone.
 
     S3 promises: uploads are listed until they are completed or aborted; an aborted one has no parts and no object.
 
@@ -88,17 +88,21 @@ def abort_of_an_upload(s3: Scene) -> None:
 
     Fix: list uploads by key and id, below a prefix where one is asked for; drop all parts at the abort.
     """
-    key = s3.key("unfinished")
-    upload = str(s3.setup("CreateMultipartUpload", Key=key).output.get("UploadId"))
+    key, other = s3.key("in/unfinished"), s3.key("out/unfinished")
+    upload, elsewhere = (
+        str(s3.setup("CreateMultipartUpload", Key=name).output.get("UploadId")) for name in (key, other)
+    )
     s3.setup("UploadPart", Key=key, UploadId=upload, PartNumber=1, Body=LAST)
-    found = s3.expect(api(s3, "list-multipart-uploads", *at(s3.bucket), "--prefix", s3.prefix), done())
+    found = s3.expect(api(s3, "list-multipart-uploads", *at(s3.bucket), "--prefix", s3.key("in/")), done())
     uploads = [(entry.get("Key"), entry.get("UploadId")) for entry in found.output.get("Uploads", [])]
     s3.check(uploads == [(key, upload)], f"Uploads with {key} and its id alone", f"they were {uploads}", found)
     s3.expect(api(s3, "abort-multipart-upload", *at(s3.bucket, key), "--upload-id", upload), done())
     s3.expect(s3.look("ListParts", Key=key, UploadId=upload), refused(404, "NoSuchUpload"))
     is_missing(s3, key)
     left = s3.expect(s3.look("ListMultipartUploads", Prefix=s3.prefix), ok())
-    s3.check(not left.output.get("Uploads"), "no upload left", f"there is {left.output.get('Uploads')}", left)
+    uploads = [(entry.get("Key"), entry.get("UploadId")) for entry in left.output.get("Uploads", [])]
+    s3.check(uploads == [(other, elsewhere)], f"Uploads with {other} alone", f"they were {uploads}", left)
+    s3.look("AbortMultipartUpload", Key=other, UploadId=elsewhere)
 
 
 @scenario("S3API-014", SHOULD, "UploadPartCopy", source=SOURCE.format("upload-part-copy"), clients=("awscli",))
