@@ -158,6 +158,11 @@ class CommandClient(ProgramClient):
         loopback = host == "localhost" or host.startswith("127.") or host == "::1"
         return self.runner.reach(self.tap.direct) if loopback else self.endpoint.url
 
+    @property
+    def trust(self) -> str:
+        """The certificates that a user has to trust for the endpoint; "" for plain http, or the system's own."""
+        return self.endpoint.ca_bundle if self.endpoint.url.startswith("https:") else ""
+
     def at(self, bucket: str, key: str | None = None) -> str:
         """The argument that names a bucket or an object.
 

@@ -128,7 +128,7 @@ class S3cmd(CommandClient):
         options = [f"--host={host}", f"--host-bucket={bucket}", f"--region={self.endpoint.region}"]
         options += [] if url.scheme == "https" else ["--no-ssl"]
         options += ["--no-check-certificate"] if self.endpoint.insecure else []
-        options += [f"--ca-certs={self.endpoint.ca_bundle}"] if self.endpoint.ca_bundle else []
+        options += [f"--ca-certs={self.trust}"] if self.trust else []
         return self.joined("s3cmd", *arguments, *options, *self._settings)
 
     # --- listings ---

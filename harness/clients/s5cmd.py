@@ -101,7 +101,7 @@ class S5cmd(CommandClient):
         """The command for a user whose credentials are in the environment."""
         options = ["--no-verify-ssl"] if self.endpoint.insecure else []
         variables = {"AWS_REGION": self.endpoint.region}
-        variables |= {"AWS_CA_BUNDLE": self.endpoint.ca_bundle} if self.endpoint.ca_bundle else {}
+        variables |= {"AWS_CA_BUNDLE": self.trust} if self.trust else {}
         words = ["s5cmd", "--endpoint-url", self.endpoint.url, *options, *self._settings, *arguments]
         return self.joined(*words, variables=variables)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from harness.clients.base import Observed
@@ -42,7 +42,7 @@ def requests(s3: Scene, run: Observed, *operations: str) -> list[Exchange]:
     return [sent for sent in run.exchanges if recognise(sent, s3.client.origin).operation in operations]
 
 
-def answered(s3: Scene, run: Observed, keys: Iterable[str]) -> Answers:
+def answered(s3: Scene, run: Observed, keys: Collection[str]) -> Answers:
     """What DeleteObjects answered to a command; each key is gone if it says so, and whole if it does not.
 
     Raises:
@@ -63,6 +63,8 @@ def answered(s3: Scene, run: Observed, keys: Iterable[str]) -> Answers:
         else:
             errors = _entries(batch.response_body.text, "Error")
             kept |= {key: Reason(entry.get("Code") or "", entry.get("Message") or "") for key, entry in errors}
+        if batch.status != 200 and not names:  # refused before its document was sent to the end
+            asked, kept = set(keys), dict.fromkeys(keys, Reason(whole[-1], ""))
     missing = sorted(set(keys) - asked)
     s3.check(not missing, f"every key in a DeleteObjects: {sorted(keys)}", f"without {missing}; it said {said!r}", run)
     return Answers({key: reason for key, reason in kept.items() if key in set(keys)}, tuple(whole))

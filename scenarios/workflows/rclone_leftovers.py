@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from typing import Any
 
 from harness.expect import body, ok, refused
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import PART, Scene
-from harness.signals import Prerequisite
 from scenarios.mpu import begin, store
 from scenarios.workflows.rclone_steps import (
     IN_PARTS,
     OWN_BUCKET,
+    deny,
     document,
     files,
     holds,
@@ -29,21 +26,6 @@ ABORT = "AbortMultipartUpload"
 FULL = {"full/": b"", "full/file.txt": b"keeps its folder"}
 MARKERS = {"empty/": b"", "empty/deeper/": b""} | FULL
 """Folders as objects of no bytes whose keys end in a slash."""
-
-
-def deny(s3: Scene, bucket: str, action: str) -> None:
-    """A policy that denies one action on all objects of a bucket to everybody.
-
-    Raises:
-        Prerequisite: there are no bucket policies.
-    """
-    statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": f"arn:aws:s3:::{bucket}/*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]}).encode()
-    digest = base64.b64encode(hashlib.md5(policy).digest()).decode()
-    headers = [("Content-MD5", digest)]
-    made = s3.witness.send("PutBucketPolicy", "PUT", f"/{bucket}?policy", headers, policy, bucket=bucket)
-    if not made.ok:
-        raise Prerequisite(made)
 
 
 def uploads(s3: Scene, **params: Any) -> list[tuple[str, str]]:

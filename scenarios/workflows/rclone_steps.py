@@ -169,7 +169,7 @@ def refusing(s3: Scene, operation: Literal["DeleteObject", "PutObject"], objects
         yield bucket
         return
     s3.put(key, objects[key], Bucket=bucket)
-    _deny(s3, bucket, f"s3:{operation}")
+    deny(s3, bucket, f"s3:{operation}")
     try:
         s3.expect(s3.look(operation, **again), refused(403))
         yield bucket
@@ -177,7 +177,7 @@ def refusing(s3: Scene, operation: Literal["DeleteObject", "PutObject"], objects
         s3.look("DeleteBucketPolicy", Bucket=bucket)
 
 
-def _deny(s3: Scene, bucket: str, action: str) -> None:
+def deny(s3: Scene, bucket: str, action: str) -> None:
     """A policy that denies one action on all objects to everybody."""
     statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": f"arn:aws:s3:::{bucket}/*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})

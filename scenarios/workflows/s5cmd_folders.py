@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.clients.base import Observed
-from harness.expect import Matcher, keys, ok
+from harness.expect import Matcher, keys, ok, refused
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
 from scenarios.workflows.awscli_tools import exits, operations, prints, silent, tells
@@ -86,19 +86,40 @@ def ls_by_wildcard(s3: Scene) -> None:
     clients=("s5cmd",),
 )
 def ls_of_nothing(s3: Scene) -> None:
-    """`s5cmd ls` of an empty prefix ends with exit code 1 and "no object found", of a missing bucket with its code.
+    """`s5cmd ls` of a prefix without keys ends with exit code 1 and "no object found".
 
-    S3 promises: a listing of nothing is 200 and empty; of a bucket that is not there 404 NoSuchBucket.
+    S3 promises: a listing of nothing is 200 and empty.
 
     Breaks: scripts that ask whether there is anything; a 404 for an empty prefix reads as a bucket that is lost.
 
-    Fix: an empty ListBucketResult for a prefix without keys, NoSuchBucket for a bucket that is not there.
+    Fix: an empty ListBucketResult for a prefix without keys; look at the prefix, not only at the bucket.
     """
-    empty = s3.program("ls", place(s3, "none/"))
+    s3.put(s3.key("object"))
+    run = s3.program("ls", place(s3, "none/"))
     s3.expect(s3.look("ListObjectsV2", Prefix=s3.key("none/")), ok(), keys([]))
-    s3.expect(empty, exits(1), tells("no object found"))
-    missing = s3.program("ls", f"s3://{s3.bucket_name()}/")
-    s3.expect(missing, exits(1), tells("NoSuchBucket"))
+    s3.expect(run, exits(1), tells("no object found"))
+
+
+@scenario(
+    "S5CMD-017",
+    SHOULD,
+    "ListObjectsV2",
+    source="s5cmd documentation, exit codes; measured with s5cmd 2.3.0",
+    clients=("s5cmd",),
+)
+def ls_of_a_missing_bucket(s3: Scene) -> None:
+    """`s5cmd ls` of a bucket that does not exist ends with exit code 1 and names NoSuchBucket.
+
+    S3 promises: every operation on a bucket that does not exist is 404 NoSuchBucket.
+
+    Breaks: whoever mistypes a name: with exit code 0 and no output the bucket looks empty.
+
+    Fix: look for the bucket before its keys.
+    """
+    name = s3.bucket_name()
+    run = s3.program("ls", f"s3://{name}/")
+    s3.expect(s3.look("ListObjectsV2", Bucket=name), refused(404, "NoSuchBucket"))
+    s3.expect(run, exits(1), tells("NoSuchBucket"))
 
 
 @scenario(
