@@ -39,6 +39,7 @@ from harness.wire.redact import MASK, Redactor
 BY_USER = "interrupted by the user"
 _CLEANUP_SECONDS = 120.0
 _PROBE_SECONDS = 30.0
+_UNFINISHED = (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 _CONTACT_SECONDS = 8.0
 _STALL_LIMITS = 5
 """Limits of a cell in which none finishes before a run is taken to be stuck: a cell is tried twice, and cleaned up."""
@@ -297,21 +298,14 @@ def execute(
 
     watch = _Watch(file, config.endpoint.cell_limit, on_stall)
     try:
-        advice = _probe(config)
-        file.write(advice)
-        config = msgspec.structs.replace(config, advised=needed(advice))
-        collector = plugin.Collector(config, file.add, lost, workers)
-        status = plugin.main(collector, workers)
-        interrupted = collector.stopped or (BY_USER if status == pytest.ExitCode.INTERRUPTED else "")
+        interrupted = _judge(config, file, lost, workers)
         leftovers = _cleanup(config)
     except KeyboardInterrupt:
         interrupted, leftovers = BY_USER, ["cleanup was interrupted; see the journal"]
-    except pytest.exit.Exception as stop:  # before pytest runs, nobody else takes it
-        interrupted, leftovers = str(stop), _cleanup(config)
     finally:
         watch.stop()
     if not interrupted and len(file.cells) < len(planned):
-        interrupted = f"pytest ended with status {status} before all cells were run"
+        interrupted = "pytest ended before all cells were run"
     file.finish(leftovers, interrupted)
     return Outcome(interrupted, leftovers)
 
@@ -328,6 +322,23 @@ def _begin(config: RunConfig, header: Header, on_cell: Callable[[Cell], None]) -
         return RunFile(Path(config.out) / "run.jsonl", header, on_cell)
     except OSError as error:
         raise UsageError(f"--out {config.out}: cannot write there: {error.strerror}: {error.filename}") from None
+
+
+def _judge(config: RunConfig, file: RunFile, lost: Callable[[str, str], None], workers: int) -> str:
+    """Find out what clients need, then run all cells; by what that was interrupted, or ""."""
+    try:
+        advice = _probe(config)
+        file.write(advice)
+        advised = msgspec.structs.replace(config, advised=needed(advice))
+        collector = plugin.Collector(advised, file.add, lost, workers)
+        status = plugin.main(collector, workers)
+    except KeyboardInterrupt:  # in the probe; pytest takes it by itself
+        return BY_USER
+    except pytest.exit.Exception as stop:  # of a full disk, likewise
+        return str(stop)
+    if status in _UNFINISHED and not collector.stopped:
+        return BY_USER if status == pytest.ExitCode.INTERRUPTED else f"pytest ended with status {status}"
+    return collector.stopped
 
 
 def _probe(config: RunConfig) -> Advice:

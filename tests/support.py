@@ -148,6 +148,10 @@ def reference_server(*arguments: str) -> Iterator[Server]:
                 process.kill()
 
 
+OF_CELLS = r"-(gw|w)\d+-"
+"""What marks requests of cells: the worker's name in that of its bucket. Those of the probe come before."""
+
+
 class Relay:
     """Passes bytes between a client and a server on, notes the requests, and can hold or drop them.
 
@@ -155,9 +159,18 @@ class Relay:
         server: host and port of the real server.
         hold_after: requests that pass before all others wait for `release`.
         die_after: requests that pass before everything is closed for good.
+        counting: the requests that count for both, by a pattern of `METHOD target`; the others pass until then.
     """
 
-    def __init__(self, server: tuple[str, int], hold_after: int | None = None, die_after: int | None = None) -> None:
+    def __init__(
+        self,
+        server: tuple[str, int],
+        hold_after: int | None = None,
+        die_after: int | None = None,
+        counting: str = "",
+    ) -> None:
+        self._counting = re.compile(counting)
+        self._count = 0
         self.requests: list[str] = []
         self.held = threading.Event()
         self.waiting = 0  # requests that were held, each of another connection
@@ -240,7 +253,8 @@ class Relay:
             return
         with self._lock:
             self.requests.append(line[1].decode())
-            count = len(self.requests)
+            self._count += self._counting.search(self.requests[-1]) is not None
+            count = self._count
         if self._die_after is not None and count > self._die_after:
             self.die()
         if self._hold_after is not None and count > self._hold_after and not self._released.is_set():

@@ -136,13 +136,14 @@ def command(**options: Any) -> int:
     selection = scenario.select(registry, _names(options["family"]), _names(options["scenario_ids"]), level)
     documented = profile.load(options["profile_name"])
     profile.check(documented, registry)
-    infos = _clients(options["clients"], options["client"], options["runner"])
+    asked, wishes = _asked(options["clients"], options["client"])
     if options["bucket"]:
         check_bucket(options["bucket"], options["addressing"])
     run_id = run.new_run_id()
     with ExitStack() as stack:
         stack.enter_context(_locked(options["out"]))
         endpoint, secure, gateway = _endpoint(options, run_id, documented, stack)
+        infos = _clients(asked, wishes, options["runner"])
         config = RunConfig(
             run_id=run_id,
             endpoint=endpoint,
@@ -233,15 +234,23 @@ def _cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _clients(names: str, wishes: tuple[str, ...], runner: choice.RunnerName) -> list[ClientInfo]:
-    """The clients asked for, or all; one that was asked for by name must be there."""
+def _asked(names: str, wishes: tuple[str, ...]) -> tuple[list[str], list[choice.Wish]]:
+    """The clients that are asked for by name, and how some of them are to be run."""
     asked = _names(names)
     for name in asked:
         if name not in CLIENTS:
             raise unknown("client", name, CLIENTS)
     wanted = [choice.wish(text) for text in wishes]
-    infos = choice.choose(asked or CLIENTS, wanted, runner, lambda text: click.echo(f"s3conform: {text}", err=True))
-    named = {*asked, *(wish.client for wish in wanted)}
+    unused = next((wish for wish in wanted if asked and wish.client not in asked), None)
+    if unused is not None:
+        raise UsageError(f"--client {unused.client}={unused.way}: {unused.client} is not among --clients {names}")
+    return asked, wanted
+
+
+def _clients(asked: list[str], wishes: list[choice.Wish], runner: choice.RunnerName) -> list[ClientInfo]:
+    """The clients asked for, or all; one that was asked for by name must be there."""
+    infos = choice.choose(asked or CLIENTS, wishes, runner, lambda text: click.echo(f"s3conform: {text}", err=True))
+    named = {*asked, *(wish.client for wish in wishes)}
     absent = next((info for info in infos if info.missing and info.name in named), None)
     if absent is not None:
         raise UsageError(f"client {absent.name}: {absent.missing}")

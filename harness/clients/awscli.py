@@ -36,6 +36,7 @@ _SECRET = frozenset({"SSECustomerKey", "CopySourceSSECustomerKey"})
 _REFUSED = re.compile(r"An error occurred \((.*?)\) when calling the (\w+) operation(?: \([^()]*\))?: ([^\r\n]*)")
 _UNSENT = re.compile(
     r"(?m)Parameter validation failed|Invalid bucket name|^usage: |Unknown options|Unable to parse"
+    r"|Missing Dependency|Unsupported checksum algorithm"
     r"|Error parsing|codec can't encode|Member must be|the following arguments are required"
 )
 _NOTE = re.compile(r"(?m)^(?:usage: )?Note: AWS CLI version 2.*$")
@@ -207,7 +208,8 @@ class AwsCli(ProgramClient):
         if not all(map(is_argument, args)):
             raise Inexpressible("a command line cannot carry this")
         result, recorded = self._run(args, stdin=stdin, settings=settings, seconds=seconds, stop=stop)
-        remote = any(arg.startswith("s3://") for arg in args) and "presign" not in args[:2]
+        names = any(arg.startswith("s3://") for arg in args) or args[:2] == ["s3", "ls"]
+        remote = args[:1] == ["s3api"] or (names and "presign" not in args[:2])
         if remote and result.exit_code == 0 and not recorded:
             raise ClientFault(f"aws {' '.join(args[:2])} reported success without sending anything")
         record = self.sent(recorded, [operation], params or {}) if operation else None

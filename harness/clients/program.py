@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from harness.wire.wiretap import Wiretap
 
 _STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ")
+_CRASH = re.compile(r"(?m)^Problem: .+$")
+"""What broke, in s3cmd's report of its own crash; much follows that says less."""
 GRACE = 15.0
 """Seconds that a program has beyond the endpoint's timeout, to start and to report."""
 LISTING_REQUESTS = MAX_PAGES + 20
@@ -185,8 +187,10 @@ def _signal(number: int) -> str:
 
 
 def last_words(stderr: str) -> str:
-    """The line of a program's errors that says most: the last one that is not empty, shortened."""
-    lines = [_STAMP.sub("", line).strip() for line in stderr.splitlines() if line.strip()]
+    """The line of a program's errors that says most: the last one with a word in it, shortened."""
+    crash = _CRASH.search(stderr)
+    text = crash[0] if crash else stderr
+    lines = [_STAMP.sub("", line).strip() for line in text.splitlines() if re.search(r"\w", line)]
     return lines[-1][:300] if lines else "it gave no reason"
 
 

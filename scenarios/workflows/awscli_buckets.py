@@ -14,7 +14,7 @@ from harness.expect import ok, refused
 from harness.sandbox import creation
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.awscli_tools import done, exits, operations, prints, silent, spoke, tells
+from scenarios.workflows.awscli_tools import done, exits, operations, prints, silent, tells
 from scenarios.workflows.deletes import error_code, named, one_object, refused_delete
 
 SERVICE_REFUSED = (254, 255)
@@ -213,7 +213,6 @@ def ls_of_all_buckets(s3: Scene) -> None:
     for bucket in buckets:  # on some stores a bucket comes into being with its first object
         s3.put("object", Bucket=bucket)
     run = s3.program("s3", "ls")
-    spoke(run)
     done(s3, run, "ListBuckets")
     printed = (run.body or b"").decode()  # of all buckets of the account: more than is kept as text
     found = sorted(name for name in _BUCKET.findall(printed) if name in buckets)

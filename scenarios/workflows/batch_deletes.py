@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness.clients.base import Observed
 from harness.clients.program import ProgramClient
@@ -42,13 +42,18 @@ def requests(s3: Scene, run: Observed, *operations: str) -> list[Exchange]:
     return [sent for sent in run.exchanges if recognise(sent, s3.client.origin).operation in operations]
 
 
-def answered(s3: Scene, run: Observed, keys: Collection[str]) -> Answers:
-    """What DeleteObjects answered to a command; each key is gone if it says so, and whole if it does not.
+def answered(s3: Scene, run: Observed, keys: Collection[str], listing: str, **params: Any) -> Answers:
+    """What DeleteObjects answered to a command for these keys.
+
+    Where the command failed without sending one, the witness lists as the command did (`listing` with `params`), so
+    that the refusal of a store that documents to have no such listing is seen for what it is.
 
     Raises:
-        Mismatch: a key was not asked to be deleted, or the answer says otherwise than is.
+        Mismatch: a key was not asked to be deleted.
     """
     batches = requests(s3, run, "DeleteObjects")
+    if not batches and not run.ok:
+        s3.expect(s3.look(listing, **params), ok())
     said = run.stderr.strip()[-300:]
     s3.check(bool(batches), "a DeleteObjects request", f"none was sent; it said {said!r}", run)
     asked: set[str] = set()

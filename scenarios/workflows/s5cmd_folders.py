@@ -193,7 +193,7 @@ def sync_delete(s3: Scene) -> None:
     folder = files(s3, {"one.txt": OBJECTS["one.txt"]})
     run = s3.program("sync", "--delete", "--size-only", f"{folder}/", place(s3))
     removed = {s3.key(name): content for name, content in OBJECTS.items() if name != "one.txt"}
-    answers = answered(s3, run, removed)
+    answers = answered(s3, run, removed, "ListObjectsV2", Prefix=s3.prefix)
     told(s3, run, answers, 1)
     kept = {name: content for name, content in OBJECTS.items() if s3.key(name) in answers.kept}
     holds(s3, {"one.txt": OBJECTS["one.txt"]} | kept)
@@ -220,7 +220,7 @@ def rm_with_errors(s3: Scene) -> None:
     objects = {"x-1": b"first", "x-2": b"second"}
     with refusing(s3, "DeleteObject", objects) as bucket:
         run = s3.program("rm", f"s3://{bucket}/x-*")
-        answers = answered(s3, run, objects)
+        answers = answered(s3, run, objects, "ListObjectsV2", Bucket=bucket)
         truthful(s3, answers, objects, bucket)
         s3.check(set(answers.kept) == set(objects), "both keys refused", f"refused were {answers.kept}", run)
         told(s3, run, answers, 1)
@@ -271,6 +271,6 @@ def rm_by_wildcard(s3: Scene) -> None:
     stored(s3, OBJECTS)
     objects = {s3.key(name): content for name, content in OBJECTS.items()}
     run = s3.program("rm", place(s3, "*"))
-    answers = answered(s3, run, objects)
+    answers = answered(s3, run, objects, "ListObjectsV2", Prefix=s3.prefix)
     told(s3, run, answers, 1)
     truthful(s3, answers, objects)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Relay, Server, alive, cells, descendants, ended, lines, s3conform, started, until
+from tests.support import OF_CELLS, Relay, Server, alive, cells, descendants, ended, lines, s3conform, started, until
 
 SELECTION = ("--scenario", "ETAG-001,ETAG-002,DEL-001,DEL-002,DEL-003,LST2-004", "--out", "out")
 
@@ -54,7 +54,7 @@ def test_worker_that_ends_in_mid_run(tmp_path: Path, server: Server, number: sig
     """A killed worker costs the cell that it ran and no other; one that is interrupted ends the run, not as Ctrl-C."""
     options = ("--clients", "raw,boto3", "--workers", 2)
     with (
-        Relay(server.address, hold_after=10) as relay,
+        Relay(server.address, hold_after=10, counting=OF_CELLS) as relay,
         started("run", "--endpoint", relay.endpoint, *server.keys, *SELECTION, *options, cwd=tmp_path) as process,
     ):
         until(lambda: relay.waiting == 2, 30, "each of the two workers is in the middle of a cell")

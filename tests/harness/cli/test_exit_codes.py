@@ -328,7 +328,7 @@ def test_full_disk_ends_a_run_with_4_and_a_readable_file(tmp_path: Path, server:
         started("run", "--endpoint", relay.endpoint, *server.keys, *options, cwd=tmp_path) as process,
     ):
         assert relay.held.wait(20)
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100_000, 100_000))
         relay.release()
         end = ended(process)
     assert end.code == 4, end.text

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tests.support import BUCKETS, Handler, Relay, Server, cells, lines, s3conform, stub
+from tests.support import BUCKETS, OF_CELLS, Handler, Relay, Server, cells, lines, s3conform, stub
 
 CREDENTIALS = ("--access-key", "AK", "--secret-key", "SK")
 ESCAPES = "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>[red]&#0;\u202e"
@@ -153,7 +153,7 @@ def messages(folder: Path) -> set[str]:
 def test_endpoint_that_dies_in_mid_run_gives_errors_that_say_so(tmp_path: Path, server: Server) -> None:
     """The scenario that was running is told from those that could not run; the run ends at once, with a footer."""
     begun = time.monotonic()
-    with Relay(server.address, die_after=9) as relay:
+    with Relay(server.address, die_after=9, counting=OF_CELLS) as relay:
         options = ("--clients", "raw,boto3", "--workers", 1, "--out", "out")
         end = s3conform("run", "--endpoint", relay.endpoint, *server.keys, *SELECTION, *options, cwd=tmp_path)
     assert time.monotonic() - begun < 30
@@ -176,7 +176,7 @@ def test_endpoint_that_dies_in_mid_run_gives_errors_that_say_so(tmp_path: Path, 
 def test_endpoint_that_falls_silent_does_not_cost_a_timeout_for_every_cell(tmp_path: Path, server: Server) -> None:
     """A black hole is asked again, but not for as long as it takes for each of the remaining cells."""
     begun = time.monotonic()
-    with Relay(server.address, hold_after=9) as relay:
+    with Relay(server.address, hold_after=9, counting=OF_CELLS) as relay:
         options = ("--clients", "raw,boto3", "--workers", 1, "--timeout", 0.5, "--out", "out")
         end = s3conform("run", "--endpoint", relay.endpoint, *server.keys, *SELECTION, *options, cwd=tmp_path)
         seconds = time.monotonic() - begun

@@ -13,6 +13,7 @@ import pytest
 
 from harness import gate, record
 from tests.support import (
+    OF_CELLS,
     Relay,
     Server,
     alive,
@@ -41,7 +42,7 @@ PASSING = 12
 def held_run(server: Server, folder: Path, workers: int) -> Iterator[tuple[subprocess.Popen[str], Relay]]:
     """A run in the middle: its endpoint holds its answers back until released."""
     with (
-        Relay(server.address, hold_after=PASSING) as relay,
+        Relay(server.address, hold_after=PASSING, counting=OF_CELLS) as relay,
         started(
             "run", "--endpoint", relay.endpoint, *server.keys, *SELECTION, "--workers", workers, cwd=folder
         ) as process,

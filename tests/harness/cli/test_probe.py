@@ -151,7 +151,8 @@ def hostile(request: Handler) -> None:
 def test_nothing_can_be_found_out(tmp_path: Path) -> None:
     """Exit code 4, the reason, and nothing of the endpoint's that a terminal or a file would act on."""
     with stub(hostile) as url:
-        end = s3conform("probe", "--endpoint", url, "--access-key", "AK", "--secret-key", "SK", cwd=tmp_path)
+        keys = ("--access-key", "AK", "--secret-key", "SK")
+        end = s3conform("probe", "--endpoint", url, *keys, cwd=tmp_path, env={"TMPDIR": str(tmp_path)})
     assert end.code == 4
     assert "no bucket could be made (403 endpoint = evil [red])" in " ".join(end.out.split())
     assert "\u202e" not in end.text

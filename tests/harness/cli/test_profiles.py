@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from harness.clients import info
+from harness import scenario
+from tests.harness.clients.making import info
 from tests.support import lines, s3conform
 
 IMMUTABLE = """
@@ -20,14 +19,16 @@ accept = [{ status = 403, code = "AccessDenied" }]
 reason = "storage is permanent"
 source = "manual"
 """
-FAMILIES = ("--family", "BKT,DEL,RCLONE,LST1")
+WORKFLOWS = ("RCLONE-018", "RCLONE-020", "RCLONE-021", "RCLONE-022", "RCLONE-026", "RCLONE-080")
 
 
-@pytest.mark.skipif(bool(info("rclone").missing), reason=info("rclone").missing)
 def test_auto_drive_as_documented_passes_through_raw_and_rclone(tmp_path: Path) -> None:
     """Deletes are refused with 403 and an explanation, and nothing fails that its profile documents."""
-    options = ("--personality", "auto-drive", "--profile", "auto-drive", "--clients", "raw,rclone")
-    end = s3conform("run", *options, *FAMILIES, "--workers", 2, "--out", "out", cwd=tmp_path)
+    info("rclone")  # or the test is skipped
+    options = ("--personality", "auto-drive", "--profile", "auto-drive", "--clients", "raw,rclone", "--runner", "local")
+    chosen = [found.id for found in scenario.load().values() if found.family in ("BKT", "DEL", "LST1")]
+    chosen += WORKFLOWS
+    end = s3conform("run", *options, "--scenario", ",".join(chosen), "--workers", 2, "--out", "out", cwd=tmp_path)
     assert end.code == 0, end.text
     cells = {(cell["scenario"], cell["client"]): cell for cell in lines(tmp_path / "out") if cell["kind"] == "cell"}
     refused = cells["DEL-001", "raw"]
