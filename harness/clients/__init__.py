@@ -23,6 +23,7 @@ DRIVERS = {
     "rclone": ("rclone", "Rclone"),
     "s5cmd": ("s5cmd", "S5cmd"),
     "s3cmd": ("s3cmd", "S3cmd"),
+    "mc": ("mc", "Mc"),
 }
 """Module and class of each driver, in the order of columns."""
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from harness.clients.program import MAX_REQUESTS, ProgramClient, is_argument, last_words
 from harness.signals import ClientFault, Inexpressible
+from harness.wire.route import recognise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,7 +94,7 @@ class CommandClient(ProgramClient):
         seconds: float = 0.0,
         max_requests: int = MAX_REQUESTS,
     ) -> Observed:
-        """Run the command that is an operation; a refused look at the object stands for what it kept from being sent.
+        """Run the command that is an operation.
 
         Raises:
             Inexpressible: the program refuses to send it, or reports success and never sent it.
@@ -105,10 +106,8 @@ class CommandClient(ProgramClient):
         if record is None and result.exit_code == 0:
             raise Inexpressible(f"{self.program} reports success without sending {operation} as asked")
         observed = self.observed(operation, result, recorded, record)
-        if record is None and operation in ("GetObject", "CopyObject", "DeleteObject"):
-            look = self.sent(recorded, ["HeadObject"], {})
-            if look is not None and (look.exchange.status or 0) >= 400:
-                self._unsent(observed, operation, look.exchange.status)
+        if record is None and not result.stopped and all(item.answer for item in recorded):
+            self._stopped_short(observed, operation, recorded)
         return self._told(observed, result, arguments)
 
     def _check_sent(self, result: Result, recorded: Sequence[Recorded]) -> None:
@@ -120,18 +119,20 @@ class CommandClient(ProgramClient):
         if re.search(self.unsent, said):
             raise Inexpressible(f"{self.program} does not send this: {last_words(said)}")
 
-    def _unsent(self, observed: Observed, operation: str, status: int | None) -> None:
-        """What a look at the object first (HeadObject) came to, where nothing more was sent after it.
+    def _stopped_short(self, observed: Observed, operation: str, recorded: Sequence[Recorded]) -> None:
+        """The program asked for something else first, and did not go on; a read that ended so has the look's status.
 
         Raises:
             Inexpressible: the operation might have been answered otherwise.
         """
-        if operation != "GetObject":
-            raise Inexpressible(
-                f"{self.program} looks with HeadObject first; answered {status}, it does not send {operation}"
-            )
-        observed.status, observed.failure = status, ""
-        observed.message = observed.message or f"{self.program} did not go on after HeadObject"
+        look = self.sent(recorded, ["HeadObject"], {})
+        if operation == "GetObject" and look is not None and (look.exchange.status or 0) >= 400:
+            observed.status, observed.failure = look.exchange.status, ""
+            observed.message = observed.message or f"{self.program} did not go on after HeadObject"
+            return
+        before = [f"{recognise(item.exchange, self.origin).operation} ({item.exchange.status})" for item in recorded]
+        text = f"{self.program} does not send {operation} after {', '.join(before[-3:])}: {observed.failure}"
+        raise Inexpressible(text)
 
     def _told(self, observed: Observed, result: Result, arguments: Sequence[str]) -> Observed:
         observed.body, observed.partial = result.stdout, True
