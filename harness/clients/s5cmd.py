@@ -59,7 +59,9 @@ class S5cmd(CommandClient):
     remote: ClassVar[str] = "s3://"
     silent: ClassVar[frozenset[str]] = frozenset({"presign"})
     otherwise: ClassVar[Mapping[str, str]] = {"DeleteObject": "s5cmd deletes with DeleteObjects, a single key too"}
-    unsent: ClassVar[str] = r"InvalidParameter|must be (an object|a bucket|a remote)|invalid s3 (bucket|url)"
+    unsent: ClassVar[str] = (
+        r'"error":"(bucket name cannot|invalid s3 bucket|s3 url should|target .* must be|InvalidParameter)'
+    )
 
     def __init__(
         self, endpoint: Endpoint, settings: Mapping[str, str], tap: Wiretap, runner: Runner, version: str
@@ -158,16 +160,15 @@ class S5cmd(CommandClient):
             raise Inexpressible("s5cmd makes parts of whole MiB, 5 or more")
         if len(params["Body"]) <= part_size:
             raise Inexpressible("s5cmd uploads in one piece what is no larger than a part")
-        source = self.runner.home / "body.bin"
-        source.write_bytes(params["Body"])
-        target = self._object(params)
-        arguments = ["--json", "cp", "--raw", "--part-size", str(part_size // MIB), str(source), target]
+        size = ["--part-size", str(part_size // MIB)]
+        arguments = ["--json", "cp", "--raw", *size, self._file(params), self._object(params)]
         return self.perform("CompleteMultipartUpload", params, arguments, seconds=2 * self.endpoint.timeout)
 
     def _put_object(self, params: Mapping[str, Any]) -> Observed:
         self.only(params, "Bucket", "Key", "Body", "Metadata", *_WRITE_OPTIONS)
-        arguments = ["--json", "pipe", "--raw", *_options(params), self._object(params)]
-        return self.perform("PutObject", params, arguments, stdin=params.get("Body", b""))
+        # Not `pipe`: it does not tell why it failed.
+        arguments = ["--json", "cp", "--raw", *_options(params), self._file(params), self._object(params)]
+        return self.perform("PutObject", params, arguments, seconds=2 * self.endpoint.timeout)
 
     def _get_object(self, params: Mapping[str, Any]) -> Observed:
         self.only(params, "Bucket", "Key", "VersionId")
@@ -219,6 +220,11 @@ class S5cmd(CommandClient):
         deleted = [str(entry["source"]).removeprefix(f"{self.at(bucket)}/") for entry in _lines(observed, "source")]
         observed.output = {"Deleted": [{"Key": key} for key in deleted]}
         return observed
+
+    def _file(self, params: Mapping[str, Any]) -> str:
+        path = self.runner.home / "body"
+        path.write_bytes(params.get("Body", b""))
+        return str(path)
 
     def _object(self, params: Mapping[str, Any]) -> str:
         """The argument that names an object.

@@ -309,3 +309,15 @@ def test_empty_etag_is_the_md5_of_nothing():
     import hashlib
 
     assert f'"{hashlib.md5(b"").hexdigest()}"' == expect.MD5_EMPTY
+
+
+def test_a_member_that_a_client_is_too_old_for_is_not_judged() -> None:
+    """The header came, the client's own model does not know it; where nothing came, the endpoint is to blame."""
+    headers = {"content-range": "bytes 0-1/10"}
+    for came, error in ((headers, Inexpressible), ({}, None)):
+        old = Observed("HeadObject", "awscli", ok=True, status=206, headers=came, output={"ContentLength": 2})
+        if error is None:
+            assert expect.output("ContentRange", "bytes 0-1/10").test(old) == "there is no ContentRange"
+        else:
+            with pytest.raises(error, match="awscli does not show ContentRange"):
+                expect.output("ContentRange", "bytes 0-1/10").test(old)
