@@ -111,7 +111,7 @@ class S3cmd(CommandClient):
             "socket_timeout": max(1, round(self.endpoint.timeout)),
             "max_retries": 0,
         }
-        path = self.runner.home / "s3cfg"
+        path = self.runner.home / "s3cmd.conf"
         text = "".join(f"{name} = {value}\n" for name, value in (lines | dict(settings)).items())
         path.write_text(f"[default]\n{text}")
         return path

@@ -106,6 +106,7 @@ def la(s3: Scene) -> None:
     origin = s3.client.origin if isinstance(s3.client, ProgramClient) else None
     foreign = [recognise(sent, origin).bucket for sent in run.exchanges if origin and (sent.status or 0) >= 400]
     if run.exit_code and foreign and bucket not in foreign and "" not in foreign:
+        s3.expect(s3.look("ListObjects", Bucket=bucket), ok())
         raise Inexpressible(f"s3cmd la stops at another bucket of this account: {run.stderr.strip()[-200:]}")
     finished(s3, run, "ListBuckets")
     names = [line.rpartition("  s3://")[2] for line in lines(run)]

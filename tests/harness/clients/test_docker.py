@@ -18,6 +18,7 @@ from harness.clients.docker import LABEL, DockerRunner
 from harness.clients.rclone import Rclone
 from harness.signals import ClientFault
 from tests import support
+from tests.harness.clients.making import info
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -180,3 +181,47 @@ time.sleep(60)
             process.send_signal(number)
             process.wait(15)
         assert eventually(lambda process=process: containers(process.pid) == [])  # type: ignore[misc]
+
+
+PATH = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+RUN = ("run", "--runner", "docker", "--clients", "rclone", "--workers", 2, "--out", "out")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_no_container_survives_a_run_that_is_cut_short(number: signal.Signals, tmp_path: Path) -> None:
+    """After Ctrl-C, and after a kill of everything that the run had started."""
+    with support.started(*RUN, "--family", "ETAG,GET,RCLONE", cwd=tmp_path) as process:
+
+        def those_of_the_run() -> list[str]:
+            return [name for pid in support.descendants(process.pid) for name in containers(pid)]
+
+        support.until(lambda: len(those_of_the_run()) >= 2, 60, "containers of both workers")
+        owners = support.descendants(process.pid)
+        if number == signal.SIGINT:
+            process.send_signal(number)
+        else:
+            os.killpg(process.pid, number)
+        process.communicate(timeout=60)
+    assert eventually(lambda: [name for pid in owners for name in containers(pid)] == [])
+
+
+def test_verdicts_are_the_same_in_and_out_of_containers(tmp_path: Path) -> None:
+    """Two columns of one client in one run, each with its own exchanges; their verdicts agree."""
+    scenarios = "ETAG-001,GET-001,GET-006,LST2-004,DEL-001,RCLONE-007,RCLONE-012,RCLONE-017,RCLONE-021,RCLONE-032"
+    columns = ("--clients", "rclone", "--client", "rclone=docker", "--client", "rclone=local", "--scenario", scenarios)
+    info("rclone")  # or the test is skipped
+    end = support.s3conform("run", *columns, "--workers", 2, "--out", "out", cwd=tmp_path, env=PATH, seconds=120)
+    assert end.code == 0, end.text
+    found = [line for line in support.lines(tmp_path / "out") if line["kind"] == "cell"]
+    by_column: dict[str, dict[str, str]] = {}
+    for cell in found:
+        by_column.setdefault(cell["column"], {})[cell["scenario"]] = cell["verdict"]
+        assert cell["exchanges"] or cell["verdict"] == "inapplicable"
+    header = support.lines(tmp_path / "out")[0]
+    runners = {client["column"]: client["runner"] for client in header["clients"] if "scheme" not in client}
+    assert sorted(runners.values()) == ["docker", "local"]
+    assert set(by_column) == set(runners) | {f"{column}-https" for column in runners}
+    one, other = sorted(runners)
+    assert by_column[one] == by_column[other]
+    assert len(by_column[one]) == len(scenarios.split(","))
+    assert "conforms" in by_column[one].values()
