@@ -7,7 +7,9 @@ writes the run file.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -26,6 +28,8 @@ SCENARIOS = Path(__file__).parent.parent / "scenarios"
 _CONFIG = pytest.StashKey[RunConfig]()
 _RUNNER = pytest.StashKey[CellRunner]()
 _KEY = "s3conform"
+_OPEN_FILES = 8192
+"""The wiretap has two for each connection of a client, and some clients open hundreds."""
 
 
 class CellFailed(Exception):
@@ -90,6 +94,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def prepare(config: pytest.Config, run: RunConfig, worker: str) -> None:
     """Make this process ready to run cells."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     warnings.simplefilter("ignore")  # urllib3 warns of every unverified request that --insecure asked for
     config.stash[_CONFIG] = run
     config.stash[_RUNNER] = CellRunner(run, profile.load(run.profile), worker)

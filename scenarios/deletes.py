@@ -14,8 +14,9 @@ from harness.expect import Matcher, absent, body, if_shown, keys, no_body, no_he
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
 
-EXIT_CODES = {"awscli": (254, 255), "rclone": (1,)}
-"""What a program's exit code is after a refusal: `aws s3api` 255 in version 1, 254 in version 2; rclone 1."""
+EXIT_CODES = {"awscli": (254, 255), "rclone": (1,), "s3cmd": (11, 13, 77)}
+"""What a program's exit code is after a refusal: `aws s3api` 255 in version 1, 254 in version 2; rclone 1; s3cmd 77
+for 403, 13 for a conflict, 11 for other errors."""
 
 
 def document(names: Iterable[str], **options: Any) -> dict[str, Any]:

@@ -51,12 +51,11 @@ class Boto3Client:
             s3=s3,
             connect_timeout=endpoint.timeout,
             read_timeout=endpoint.timeout,
-            signature_version="s3v4",
             proxies={"http": tap.url, "https": tap.url},
             ignore_configured_endpoint_urls=True,
             use_dualstack_endpoint=False,
             use_fips_endpoint=False,
-            **{name: value for name, value in settings.items() if name in _TOP_LEVEL},
+            **{"signature_version": "s3v4"} | {name: settings[name] for name in _TOP_LEVEL if name in settings},
         )
         credentials = endpoint.credentials
         self._client: Any = boto3.session.Session().client(
@@ -116,7 +115,7 @@ class Boto3Client:
             Inexpressible: boto3 does not send this.
             ClientFault: it broke before it sent anything.
         """
-        self._tap.take(budget)
+        self._tap.start(budget)
         observed = Observed(operation, self.name, ok=True, command={"boto3": code})
         failed: Exception | None = None
         try:

@@ -6,9 +6,10 @@ be pulled, else as the program of this machine, else as the packaged program bes
 
 from __future__ import annotations
 
+import queue
 import re
+import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
@@ -74,9 +75,31 @@ def choose(
         if not asked:
             jobs.append(lambda name=name: _offered(name, runner, tell))  # type: ignore[misc]
         jobs += [lambda one=one: _wished(one, tell) for one in asked]  # type: ignore[misc]
-    with ThreadPoolExecutor(max(1, len(jobs))) as pool:  # most of it is waiting for programs to tell their version
-        infos = [future.result() for future in [pool.submit(job) for job in jobs]]
-    return _labelled(infos)
+    return _labelled(_at_once(jobs))
+
+
+def _at_once(jobs: Sequence[Callable[[], ClientInfo]]) -> list[ClientInfo]:
+    """The results in order; most of it is waiting for programs to tell their version.
+
+    In threads that an interrupt does not wait for.
+    """
+    results: list[queue.SimpleQueue[ClientInfo | BaseException]] = [queue.SimpleQueue() for _ in jobs]
+
+    def work(job: Callable[[], ClientInfo], result: queue.SimpleQueue[ClientInfo | BaseException]) -> None:
+        try:
+            result.put(job())
+        except BaseException as error:
+            result.put(error)
+
+    for job, result in zip(jobs, results, strict=True):
+        threading.Thread(target=work, args=(job, result), daemon=True).start()
+    infos = []
+    for result in results:
+        came = result.get()
+        if isinstance(came, BaseException):
+            raise came
+        infos.append(came)
+    return infos
 
 
 def _labelled(infos: list[ClientInfo]) -> list[ClientInfo]:

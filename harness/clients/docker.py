@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import secrets
 import select
 import socket
@@ -26,6 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 import docker
 import docker.errors
+import urllib3.exceptions
+from docker.utils import parse_repository_tag
 
 from harness.clients.runner import (
     MAX_STDERR,
@@ -54,7 +57,8 @@ _STDERR = 2
 _ENGINE_CODES = (125, 126, 127)
 """Exit codes that are the engine's own: it failed, cannot run the program, or does not find it."""
 _BY_SIGNAL = range(129, 193)
-_GONE = (docker.errors.DockerException, OSError)
+_PING_SECONDS = 5.0
+_GONE = (docker.errors.DockerException, urllib3.exceptions.HTTPError, OSError)
 
 
 _own = threading.local()
@@ -64,33 +68,55 @@ def engine() -> Any:
     """The engine's API for this thread, or None where none answers."""
     if not hasattr(_own, "api"):
         try:
-            _own.api = docker.from_env(timeout=5).api
-            _own.api.ping()
-            _own.api.timeout = _API_SECONDS
+            api = docker.from_env(timeout=_PING_SECONDS).api
+            api.ping()
+            api.timeout = _API_SECONDS
         except _GONE:
-            _own.api = None
+            return None
+        _own.api = api
     return _own.api
+
+
+def _needed() -> Any:
+    """The engine's API.
+
+    Raises:
+        DockerException: none answers.
+    """
+    api = engine()
+    if api is None:
+        raise docker.errors.DockerException("no container engine answers")
+    return api
 
 
 def has(image: str) -> bool:
     """Whether the engine has an image."""
     try:
-        engine().inspect_image(image)
+        _needed().inspect_image(image)
     except _GONE:
         return False
     return True
 
 
 def pull(image: str, seconds: float = PULL_SECONDS) -> str:
-    """Fetch an image from its registry within a time; "" or the reason why it did not come."""
-    name, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")
-    deadline = time.monotonic() + seconds
+    """Fetch an image from its registry within a time; "" or the reason why it did not come.
+
+    The engine may be silent for as long as it likes: the thread that still listens to it then ends with the process.
+    """
+    came: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=lambda: came.put(_pull(image)), daemon=True).start()
     try:
-        for line in engine().pull(name, tag=tag, stream=True, decode=True):
+        return came.get(timeout=seconds)
+    except queue.Empty:
+        return f"not pulled within {seconds:g} s"
+
+
+def _pull(image: str) -> str:
+    name, tag = parse_repository_tag(image)
+    try:
+        for line in _needed().pull(name, tag=tag or "latest", stream=True, decode=True):
             if "error" in line:
                 return str(line["error"])[:200]
-            if time.monotonic() > deadline:
-                return f"not pulled within {seconds:g} s"
     except _GONE as error:
         return _told(error)
     return "" if has(image) else "the engine does not have it after pulling"
@@ -98,15 +124,38 @@ def pull(image: str, seconds: float = PULL_SECONDS) -> str:
 
 def version(image: str, idle: Sequence[str], arg: str, pattern: str) -> tuple[str, str]:
     """What the program of an image says its version is, or "" and the reason why it does not tell."""
+    sweep()
     runner = DockerRunner(image, idle)
     try:
         result = runner.run([arg], timeout=VERSION_SECONDS)
+        near = runner.shares_files()
     except ClientFault as fault:
         return "", str(fault)
     finally:
         runner.close()
     told = told_version(result, pattern)
+    if told and not near:
+        return "", "the container engine does not share the files of this machine"
     return told, "" if told else f"{image} does not tell its version"
+
+
+def sweep() -> None:
+    """Remove containers of processes that ended before they could start them; the engine keeps those for ever."""
+    with contextlib.suppress(*_GONE):
+        for each in _needed().containers(all=True, filters={"label": LABEL, "status": "created"}):
+            owner = each.get("Labels", {}).get(LABEL, "")
+            if owner.isdigit() and not _lives(int(owner)):
+                _needed().remove_container(each["Id"], force=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 class DockerRunner:
@@ -185,13 +234,25 @@ class DockerRunner:
             self._container.remove()
             self._container = None
 
-    def create(self) -> tuple[str, list[str]]:
-        """A container that waits for the end of its input, not yet started: its name, and the program's command.
+    def shares_files(self) -> bool:
+        """Whether the running container sees the private folder: an engine on another machine does not."""
+        mark = self.home / "here"
+        mark.touch()
+        try:
+            _needed().get_archive(self._container.name if self._container else "", str(mark))
+        except docker.errors.NotFound:
+            return False
+        except _GONE as error:
+            raise ClientFault(f"the container engine failed: {_told(error)}") from None
+        return True
+
+    def create(self, name: str) -> list[str]:
+        """A container that waits for the end of its input, not yet started; the program's command.
 
         Raises:
             DockerException: the engine refuses.
         """
-        api, name = engine(), f"{LABEL}-{os.getpid()}-{secrets.token_hex(6)}"
+        api = _needed()
         program = api.inspect_image(self._image)["Config"].get("Entrypoint") or []
         command = [*program, *self._idle[1:]] if self._idle[0] == "" else list(self._idle)
         mounts = [f"{self._private.root}:{self._private.root}", *(f"{path}:{path}:ro" for path in self._shared)]
@@ -215,18 +276,20 @@ class DockerRunner:
                 init=True,
             ),
         )
-        return name, list(program)
+        return list(program)
 
 
 class _Container:
     """A started container; it ends with the input that this object holds."""
 
     def __init__(self, runner: DockerRunner) -> None:
-        self._api = engine()
-        self.name, self._program = runner.create()
+        self._api = _needed()
+        # Known before the engine is asked: whatever happens then, it can be removed.
+        self.name = f"{LABEL}-{os.getpid()}-{secrets.token_hex(6)}"
         self._folder = str(runner.folder)
         self._input: Any = None
         try:
+            self._program = runner.create(self.name)
             # Attached before the start, and never written to: its end is the container's.
             self._input = self._api.attach_socket(self.name, params={"stdin": 1, "stream": 1})
             self._api.start(self.name)

@@ -127,7 +127,7 @@ class JsSdk:
         options = {"partSize": part_size, "expiresIn": expires, "pages": MAX_PAGES, "settings": settings or {}}
         if name in ("upload", "uploadStream") and part_size < MIN_PART:
             raise Inexpressible(f"lib-storage makes no parts below {MIN_PART} bytes")
-        self._tap.take()
+        self._tap.start()
         answer = self._ask(request | options, (2 if name in ("call", "stream") else 3) * self._endpoint.timeout)
         recorded = [] if name == "presign" else self._tap.take()
         observed = self._observed(operation, params, answer, recorded, silent=name == "presign")

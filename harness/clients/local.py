@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _READ = 256 * 1024
 _WRITE = 32 * 1024
 _TICK = 0.1
+_AFTERWARDS = 0.5
 
 
 class LocalRunner:
@@ -39,6 +40,7 @@ class LocalRunner:
         self._private = Private()
         self.folder, self.home = self._private.folder, self._private.home
         self._program = program
+        self._tied = _tied() if os.access(program, os.X_OK) else ()
         self._environment = {"PATH": os.environ.get("PATH", os.defpath)} | scrubbed(self.home)
 
     def reach(self, url: str) -> str:
@@ -61,7 +63,7 @@ class LocalRunner:
         """
         started = time.monotonic()
         process = subprocess.Popen(
-            [self._program, *args],
+            [*self._tied, self._program, *args],
             cwd=self.folder,
             env=self._environment | dict(environment or {}),
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
@@ -73,11 +75,25 @@ class LocalRunner:
         def check() -> str:
             return (stop() if stop else "") or self._private.full()
 
-        return _attend(process, stdin, started + timeout, check)
+        result = _attend(process, stdin, started + timeout, check)
+        if self._tied and result.exit_code in (126, 127) and result.stderr.startswith("setpriv: "):
+            raise OSError(result.stderr.strip())
+        return result
 
     def close(self) -> None:
         """Remove the private folder."""
         self._private.close()
+
+
+@functools.cache
+def _tied() -> tuple[str, ...]:
+    """How a program is started so that it ends with the process that started it, however that ends; Linux has a way."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    if setpriv is None:
+        return ()
+    words = (setpriv, "--pdeathsig", "KILL", "--")
+    probe = subprocess.run([*words, setpriv, "--version"], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    return words if probe.returncode == 0 else ()
 
 
 def find(name: str) -> list[str]:
@@ -106,10 +122,9 @@ def _attend(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, che
     talk = _Talk(process, stdin)
     stopped = "killed"
     try:
-        stopped = talk.until(deadline, check) or _ended(process, deadline)
+        stopped = talk.until(deadline, check) or _ended(process, deadline, check)
     finally:
-        if stopped:
-            _kill(process)
+        _kill(process)
         talk.close()
     timed_out = stopped == _TIMED_OUT
     reason = f"did not end within {time.monotonic() - started:.0f} s" if timed_out else stopped
@@ -119,17 +134,26 @@ def _attend(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, che
 _TIMED_OUT = "timed out"
 
 
-def _ended(process: subprocess.Popen[bytes], deadline: float) -> str:
-    """Wait for a program that has closed its output."""
-    try:
-        process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return _TIMED_OUT
+def _ended(process: subprocess.Popen[bytes], deadline: float, check: Callable[[], str]) -> str:
+    """Wait for a program that has closed its output; otherwise the reason to kill it."""
+    wait = 0.001
+    while not _over(process):
+        if time.monotonic() >= deadline:
+            return _TIMED_OUT
+        if reason := check():
+            return reason
+        time.sleep(wait)
+        wait = min(2 * wait, _TICK)
     return ""
 
 
+def _over(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a program has ended; it stays to be waited for, so that its number stays its group's."""
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a program not yet waited for, with its whole group, and wait for it."""
+    """Kill what is left of a program's group, and wait for the program."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -157,7 +181,7 @@ class _Talk:
 
     def until(self, deadline: float, check: Callable[[], str]) -> str:
         """Talk until the program has closed its output; otherwise the reason to kill it."""
-        checked = time.monotonic()
+        checked, ended = time.monotonic(), 0.0
         while True:
             now = time.monotonic()
             if now >= deadline:
@@ -174,6 +198,10 @@ class _Talk:
             if reason:
                 return reason
             if all(key.fileobj is self._process.stdin for key in self._selector.get_map().values()):
+                return ""
+            # A child may hold the streams of a program that has ended; what it still says is given a moment.
+            ended = ended or (now if _over(self._process) else 0.0)
+            if ended and now > ended + _AFTERWARDS:
                 return ""
 
     def _write(self, stream: IO[bytes]) -> None:

@@ -111,7 +111,7 @@ class ProgramClient:
         Raises:
             ClientFault: the program cannot be started.
         """
-        self.tap.take(Budget(max_requests))
+        self.tap.start(Budget(max_requests))
 
         def check() -> str:
             return self.tap.spent or (stop() if stop else "")
@@ -122,7 +122,7 @@ class ProgramClient:
             result = self.runner.run(args, timeout=timeout, stdin=stdin, environment=variables, stop=check)
         except OSError as error:
             raise ClientFault(f"{self.program} cannot be started: {error}") from None
-        return result, self.tap.take()
+        return result, self.tap.take(ended=True)
 
     def sent(
         self, recorded: Sequence[Recorded], operations: Sequence[str], params: Mapping[str, object]

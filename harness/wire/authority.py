@@ -39,7 +39,7 @@ class Authority:
         self.bundle = str(folder / "ca.pem")
         Path(self.bundle).write_bytes(self._authority.cert_pem.bytes())
         self._settings = functools.lru_cache(_KEPT)(self._make)
-        self.context = self._make(*dict.fromkeys((self._host, "localhost", "127.0.0.1")))
+        self.context = self._make(*dict.fromkeys((self._host, "localhost", "127.0.0.1", "host.docker.internal")))
         self.context.sni_callback = self._choose
 
     def close(self) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import struct
 import time
 
 _READ = 64 * 1024
 _LINGER = 1.0
+_SETTLE = 0.05
 
 
 class Channel:
@@ -16,7 +18,7 @@ class Channel:
 
     Attributes:
         ended: the other side sends no more.
-        ragged: it ended a TLS stream without saying so.
+        broken: how it ended, where that was no proper end: reset, or a TLS stream that breaks off.
 
     Args:
         connection: the socket, after the handshake where it is TLS.
@@ -24,7 +26,8 @@ class Channel:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        self.ended = self.ragged = False
+        self.ended = False
+        self.broken = ""
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
 
@@ -38,19 +41,17 @@ class Channel:
         return isinstance(self._socket, ssl.SSLSocket) and not self.ended and self._socket.pending() > 0
 
     def receive(self) -> bytes:
-        """What is there; nothing where nothing is, or at the end.
-
-        Raises:
-            OSError: the connection broke.
-        """
+        """What is there; nothing where nothing is, or at the end, proper or not."""
         pieces, size = [], 0
         while size < _READ:
             try:
                 data = self._socket.recv(_READ)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 break
-            except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as end:
-                self.ragged = isinstance(end, ssl.SSLEOFError)
+            except ssl.SSLZeroReturnError:
+                data = b""
+            except OSError as error:
+                self.broken = error.strerror or str(error)
                 data = b""
             pieces.append(data)
             size += len(data)
@@ -74,18 +75,22 @@ class Channel:
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
-    def finish(self, rest: bytearray, seconds: float, *, goodbye: bool = True) -> None:
-        """Hand over what is left, say that it is the end (unless the other end did not), let it be read, close.
+    def finish(self, rest: bytearray, seconds: float, *, reset: bool = False) -> None:
+        """Hand over what is left, say that it is the end, let it be read; `close` is still to come.
 
         Args:
             rest: bytes not yet sent.
             seconds: how long sending them may take.
-            goodbye: end a TLS stream properly.
+            reset: break off instead of saying so, as the other end did.
         """
         with contextlib.suppress(OSError, ValueError):
             self._socket.settimeout(seconds)
             self._socket.sendall(rest)
-            if isinstance(self._socket, ssl.SSLSocket) and goodbye:
+            if reset:
+                time.sleep(_SETTLE)  # a reset that overtakes the bytes before it would take them along
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return
+            if isinstance(self._socket, ssl.SSLSocket):
                 self._socket.settimeout(0)
                 with contextlib.suppress(OSError):  # the alert goes out; that of the peer is not waited for
                     self._socket.unwrap()
@@ -94,7 +99,6 @@ class Channel:
             deadline = time.monotonic() + _LINGER
             while time.monotonic() < deadline and socket.socket.recv(self._socket, _READ):
                 pass
-        self._socket.close()
 
     def close(self) -> None:
         """Close."""

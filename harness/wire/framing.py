@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.wire.exchange import Headers
 
 MAX_HEAD = 256 * 1024
+MAX_LINES = 1000
 _MAX_LINE = 16 * 1024
 _MAX_TRAILERS = 128
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -138,6 +139,8 @@ def split_head(data: bytes | bytearray) -> Head | None:
     raw = bytes(data[: end.end()])
     start, *lines = [line.rstrip("\r") for line in raw.decode("latin-1").split("\n")[:-2]]
     headers: Headers = []
+    if len(lines) > MAX_LINES:
+        raise FramingError(f"the head has more than {MAX_LINES} lines")
     for line in lines:
         name, colon, value = line.partition(":")
         if line[:1] in (" ", "\t") and headers:

@@ -60,7 +60,8 @@ class Origin(NamedTuple):
         """The origin of an http or https URL (already validated)."""
         parts = urlsplit(url)
         default = 443 if parts.scheme == "https" else 80
-        authority = parts.netloc.rpartition("@")[2]
+        # Without a default port, as clients write `Host`: to some endpoints the two are not the same.
+        authority = parts.netloc.rpartition("@")[2].removesuffix(f":{default}")
         return cls(parts.scheme, parts.hostname or "", parts.port or default, authority, parts.path.rstrip("/"))
 
 

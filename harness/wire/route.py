@@ -61,8 +61,10 @@ def recognise(exchange: Exchange, origin: Origin) -> Sent:
     except ValueError:
         return Sent("")
     path = parts.path.removeprefix(origin.path) if origin.path else parts.path
-    bucket = parts.netloc.lower().removesuffix("." + origin.authority.lower())
-    if bucket == parts.netloc.lower():
+    default = ":443" if parts.scheme == "https" else ":80"
+    netloc = parts.netloc.lower().removesuffix(default)
+    bucket = netloc.removesuffix("." + origin.authority.lower())
+    if bucket == netloc:
         bucket, _, path = path.removeprefix("/").partition("/")
     else:
         path = path.removeprefix("/")

@@ -24,6 +24,8 @@ MAX_BODY = 4 * 1024 * 1024
 """Bytes of one response body that are kept for reading: more than the largest page of a listing has."""
 MAX_BODIES = 16 * 1024 * 1024
 """Bytes of response bodies that one tape keeps."""
+ALWAYS = 64 * 1024
+"""Bytes of each response body that are kept whatever else was: error documents are shorter."""
 MAX_RECORDS = 2000
 """Exchanges that one tape keeps; beyond, those in the middle are dropped."""
 _MAX_INTERIM = 32
@@ -32,12 +34,14 @@ _MAX_INTERIM = 32
 class Recorded(NamedTuple):
     """One exchange; `answer` holds its response for reading, with at most `MAX_BODY` bytes of body.
 
-    `interim` lists the 1xx statuses that came before it. `answer` is None where no response came.
+    `interim` lists the 1xx statuses that came before it. `answer` is None where no response came. `fault`: what went
+    wrong is the wiretap's own, and says nothing of the endpoint.
     """
 
     exchange: Exchange
     answer: Answer | None
     interim: tuple[int, ...] = ()
+    fault: bool = False
 
 
 class Budget(NamedTuple):
@@ -79,14 +83,14 @@ class Tape:
             return f"does not end: cut after {self._allowed.received} bytes"
         return ""
 
-    def grant(self, size: int, room: int) -> int:
-        """How many of `size` bytes of a response body that came may be kept, at most `room`."""
+    def grant(self, size: int, kept: int) -> int:
+        """How many of `size` bytes of a response body that came may be kept, beside the `kept` ones before them."""
         with self._changed:
             self._received += size
-            size = min(size, room)
-            granted = min(size, self._budget)
-            self._budget -= granted
-            return granted
+            free = min(size, max(0, ALWAYS - kept))
+            more = min(size - free, max(0, MAX_BODY - kept - free), self._budget)
+            self._budget -= more
+            return free + more
 
     def end(self, record: Recorded) -> None:
         """A request that had begun has ended."""
@@ -128,6 +132,7 @@ class Transaction:
         self._kept = bytearray()
         self._interim: list[int] = []
         self._problem = ""
+        self._ending = threading.Lock()
         self._started = time.monotonic()
         tape.begin()
 
@@ -149,7 +154,7 @@ class Transaction:
             return 0
         used, content = self.framing.feed(data)
         self.size += len(content)
-        self._kept += content[: self._tape.grant(len(content), MAX_BODY - len(self._kept))]
+        self._kept += content[: self._tape.grant(len(content), len(self._kept))]
         return used
 
     @property
@@ -177,9 +182,15 @@ class Transaction:
         self._problem = self._problem or problem[:300]
         self.framing = UntilClose()
 
-    def end(self, error: str = "", stray: bytes = b"") -> None:
-        """Record the exchange as it stands, once; `stray` came where no body may be."""
-        if self.ended:
+    def end(self, error: str = "", stray: bytes = b"", *, fault: bool = False) -> None:
+        """Record the exchange as it stands, once, from whichever thread comes first.
+
+        Args:
+            error: what went wrong.
+            stray: bytes that came where no body may be.
+            fault: it went wrong in the wiretap itself.
+        """
+        if not self._ending.acquire(blocking=False):
             return
         self.ended = True
         body = bytes(self._kept)
@@ -194,9 +205,9 @@ class Transaction:
             seconds=time.monotonic() - self._started,
         )
         if self._answer is None:
-            self._tape.end(Recorded(exchange, None, tuple(self._interim)))
+            self._tape.end(Recorded(exchange, None, tuple(self._interim), fault))
             return
         status, reason, head = self._answer
         exchange = structs.replace(exchange, status=status, reason=reason, response_headers=head.headers)
         answer = Answer(status, reason, head.headers, body, stray)
-        self._tape.end(Recorded(exchange, answer, tuple(self._interim)))
+        self._tape.end(Recorded(exchange, answer, tuple(self._interim), fault))

@@ -14,6 +14,7 @@ and bytes that are no HTTP are passed on and reported, never interpreted.
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import select
 import socket
@@ -22,6 +23,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from harness.signals import ClientFault
 from harness.wire.authority import Authority
 from harness.wire.channel import Channel
 from harness.wire.framing import FramingError, Head, UntilClose, split_head
@@ -36,14 +38,21 @@ if TYPE_CHECKING:
 
 CLIENT_LEFT = "the client closed the connection before the answer ended"
 """What is noted where a client did not wait; why, it knows better."""
-MAX_CONNECTIONS = 128
+MAX_CONNECTIONS = 1024
+_OWN_NAMES = ("127.0.0.1", "localhost", "host.docker.internal")
+"""What clients that speak to the tap itself may call this machine; the last from within a container."""
 _BUFFER = 256 * 1024
 _SETTLE = 1.0
 _SLACK = 5.0
 _LINGER = 1.0
+_LATE = 0.02
+_OWN_ERRORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+"""What this process lacks, and no endpoint is to blame for."""
 _REFUSAL = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _TUNNEL = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
+_MARK = b"\x00"
+"""What the tap sends to itself; no request and no handshake begins with it."""
 _TLS = b"\x16"
 """First byte of a TLS handshake (RFC 8446 section 5.1); no request begins with it."""
 
@@ -78,7 +87,7 @@ class Wiretap:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=MAX_CONNECTIONS)
         self._address = self._listener.getsockname()
         self.url = f"http://127.0.0.1:{self._address[1]}"
-        host = self.origin.host if self.origin.host == "localhost" else "127.0.0.1"
+        host = self.origin.host if self.origin.host in _OWN_NAMES else "127.0.0.1"
         self.direct = f"{self.origin.scheme}://{host}:{self._address[1]}{self.origin.path}"
         self._thread = threading.Thread(target=self._listen, name="wiretap", daemon=True)
         self._thread.start()
@@ -93,21 +102,54 @@ class Wiretap:
         """Why the budget of the last `take` is spent, or ""."""
         return self.tape.spent
 
-    def take(self, budget: Budget | None = None) -> list[Recorded]:
-        """What was recorded since the last call, in the order the exchanges ended.
-
-        To be called when the client has ended: connections that it left in the middle of an exchange are given a
-        moment, then cut.
+    def start(self, budget: Budget | None = None) -> None:
+        """A new call begins; what came since the last `take` belongs to nobody.
 
         Args:
-            budget: what may pass until the next call; by default `Budget()`.
+            budget: what may pass until `take`; by default `Budget()`.
+        """
+        if not self.tape.settled(0):
+            self._cut()
+        self.tape = Tape(budget or Budget())
+
+    def take(self, *, ended: bool = False) -> list[Recorded]:
+        """What was recorded since `start`, in the order the exchanges ended.
+
+        To be called when the call has ended: connections that the client left in the middle of an exchange are given
+        a moment, then cut.
+
+        Args:
+            ended: the client is a process that has ended, so that what it sent may still be on its way.
+
+        Raises:
+            ClientFault: the wiretap itself failed in one of them; nothing of that is the endpoint's.
         """
         tape = self.tape
+        if ended:
+            self._arrived()
         if not tape.settled(_SETTLE):
             self._cut()
             tape.settled(_SETTLE)
-        self.tape = Tape(budget or Budget())
-        return tape.records()
+        self.tape = Tape()
+        records = tape.records()
+        fault = next((record.exchange.error for record in records if record.fault), "")
+        if fault:
+            raise ClientFault(f"the wiretap failed: {fault}")
+        return records
+
+    def _arrived(self) -> None:
+        """Wait, not for long, until every connection made so far is accepted and what it brought is read."""
+        deadline = time.monotonic() + _SETTLE
+        with contextlib.suppress(OSError), socket.create_connection(self._address, _SETTLE) as marker:
+            marker.settimeout(_SETTLE)
+            marker.sendall(_MARK)
+            marker.recv(1)  # accepted one after the other, so that those before it have their links by now
+        while time.monotonic() < deadline:
+            with self._lock:
+                links = list(self._links)
+            if not any(link.unread for link in links):
+                return
+            time.sleep(0.002)
 
     def close(self) -> None:
         """End all connections and stop listening."""
@@ -144,8 +186,13 @@ class Wiretap:
                 time.sleep(0.02)  # closed, or out of file descriptors, which passes
                 continue
             with self._lock:
-                if self._closed or len(self._links) >= MAX_CONNECTIONS:
+                if self._closed:
                     connection.close()
+                    continue
+                if len(self._links) >= MAX_CONNECTIONS:
+                    connection.close()
+                    lost = Transaction(self.tape, Head("", [], b""), "")
+                    lost.end(f"turned away: more than {MAX_CONNECTIONS} connections at once", fault=True)
                     continue
                 link = _Link(self, connection)
                 self._links[link] = threading.Thread(target=self._serve, args=(link,), daemon=True)
@@ -181,14 +228,15 @@ class _Link:
         self._client = Channel(client)
         self._server: Channel | None = None
         self._scheme = "http"
-        self._tunnelled = False
+        self._tunnelled = self._given_up = False
+        self._dialling: socket.socket | None = None
         self._from_client, self._to_client = bytearray(), bytearray()
         self._from_server, self._to_server = bytearray(), bytearray()
         self._current: Transaction | None = None
 
     def run(self) -> None:
         """Serve until the end; whatever happens, nothing stays open."""
-        reason = "the wiretap failed"
+        reason, fault = "the wiretap failed", True
         try:
             self._greet()
             while True:
@@ -196,21 +244,56 @@ class _Link:
                 self._responses()
                 self._requests()
         except _ClosingError as end:
-            reason = str(end)
+            reason, fault = str(end), False
         except FramingError as error:
-            reason = f"not a valid HTTP request: {error}"
+            reason, fault = f"not a valid HTTP request: {error}", False
         except OSError as error:
-            reason = f"connection broken: {error.strerror or error}"
+            reason, fault = f"connection broken: {error.strerror or error}", error.errno in _OWN_ERRORS
         finally:
             if self._current is not None:
-                self._current.end(reason)
-            ragged = self._server is not None and self._server.ragged
-            self._client.finish(self._to_client, self._tap.timeout, goodbye=not ragged)
-            if self._server is not None:
-                self._server.close()
+                self._current.end(reason, fault=fault)
+            self._end()
+
+    def _end(self) -> None:
+        """Close both sides, that of the client as the endpoint closed its own."""
+        server = self._server
+        if server is not None and server.ended and self._current is None:
+            self._unanswered()
+        if not self._client.ended:
+            self._client.finish(self._to_client, self._tap.timeout, reset=server is not None and bool(server.broken))
+        self._client.close()
+        if server is not None:
+            server.close()
+
+    def _unanswered(self) -> None:
+        """Note a request that came when the endpoint had closed its connection already."""
+        poll = select.poll()
+        poll.register(self._client, select.POLLIN)
+        if not self._from_client and (self._client.ready or poll.poll(_LATE * 1000)):
+            self._from_client += self._client.receive()
+        with contextlib.suppress(FramingError):
+            head = split_head(self._from_client)
+            if head is not None:
+                target = head.start.split(" ")[1] if " " in head.start else ""
+                url = target if "://" in target[:8] else self._url(head, target)
+                Transaction(self._tap.tape, head, url).end("connection closed without an answer")
+
+    @property
+    def unread(self) -> bool:
+        """Whether the client has sent what is not read yet."""
+        try:
+            return bool(select.select([self._client], [], [], 0)[0]) and not self._client.ended
+        except (OSError, ValueError):  # closed meanwhile
+            return False
 
     def cut(self) -> None:
-        """End from another thread."""
+        """End from another thread, also while it is still connecting."""
+        self._given_up = True
+        if self._current is not None:
+            self._current.end(f"no connection within {self._tap.timeout:g} s" if self._dialling else CLIENT_LEFT)
+        if self._dialling is not None:
+            with contextlib.suppress(OSError):
+                self._dialling.shutdown(socket.SHUT_RDWR)
         for channel in (self._client, self._server):
             if channel is not None:
                 channel.cut()
@@ -222,7 +305,10 @@ class _Link:
         authority = self._tap.authority
         if not poll.poll(self._patience * 1000):
             raise _ClosingError("")
-        if authority is not None and self._accepted.recv(1, socket.MSG_PEEK) == _TLS:
+        first = self._accepted.recv(1, socket.MSG_PEEK)
+        if first == _MARK:
+            raise _ClosingError("")
+        if authority is not None and first == _TLS:
             self._accepted.settimeout(self._tap.timeout)
             secure = authority.context.wrap_socket(self._accepted, server_side=True)
             self._client, self._scheme = Channel(secure), "https"
@@ -255,13 +341,10 @@ class _Link:
 
     def _pump_server(self, server: Channel, event: int) -> None:
         if event & select.POLLOUT:
-            with contextlib.suppress(ConnectionError):  # its answer may still be readable
+            with contextlib.suppress(OSError):  # its answer may still be readable
                 server.send(self._to_server)
         if event & _READABLE or server.ready:
-            try:
-                self._from_server += server.receive()
-            except ConnectionError:
-                server.ended = True
+            self._from_server += server.receive()
 
     def _busy(self) -> bool:
         return self._current is not None and not self._current.ended
@@ -290,12 +373,14 @@ class _Link:
 
     def _tunnel(self, target: str) -> None:
         """Agree to CONNECT to the endpoint; what the client speaks in it, plain HTTP or TLS, ends here."""
-        aim = self._aim(f"{self._tap.origin.scheme}://{target}")
+        host, _, port = target.rpartition(":")  # some leave the brackets of an IPv6 address out
+        bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        aim = self._aim(f"{self._tap.origin.scheme}://{bracketed}:{port}")
         if aim is None or self._tunnelled or self._from_client:
             self._to_client += _REFUSAL
             # Noted as an exchange, so that a client which goes elsewhere does not seem idle.
             self._current = Transaction(self._tap.tape, Head(f"CONNECT {target} HTTP/1.1", [], b""), target)
-            raise _ClosingError(f"refused: CONNECT {target[:200]} is not for the endpoint; nothing was forwarded")
+            raise _ClosingError("refused: CONNECT that is not for the endpoint; nothing was forwarded")
         self._tunnelled = True
         self._client.send(answer := bytearray(_TUNNEL))
         if answer:
@@ -305,11 +390,11 @@ class _Link:
     def _begin(self, head: Head) -> Transaction:
         method, _, rest = head.start.partition(" ")
         target, _, version = rest.rpartition(" ")
-        aim = self._aim(target if "://" in target.partition("?")[0] else self._url(head, target))
+        aim = self._aim(self._url(head, target) if target.startswith("/") else target)
         current = self._current = Transaction(self._tap.tape, head, aim.url if aim else target)
         if aim is None:
             self._to_client += _REFUSAL
-            raise _ClosingError(f"refused: {method} {target[:200]} is not for the endpoint; nothing was forwarded")
+            raise _ClosingError(f"refused: {method[:20]} that is not for the endpoint; nothing was forwarded")
         if spent := self._tap.tape.spent:
             raise _ClosingError(spent)
         self._apply_faults(current, method, aim.target)
@@ -322,9 +407,10 @@ class _Link:
     def _url(self, head: Head, target: str) -> str:
         """The URL of a request in a tunnel, or to the tap as if it were the endpoint."""
         host = next(iter(head.get("host")), "")
-        direct = urlsplit(self._tap.direct).netloc
-        if not self._tunnelled and (host == direct or host.endswith("." + direct)):
-            host = host.removesuffix(direct) + self._tap.origin.authority
+        port = urlsplit(self._tap.direct).port
+        for own in () if self._tunnelled else (f"{name}:{port}" for name in _OWN_NAMES):
+            if host == own or host.endswith(f".{own}"):
+                host = host.removesuffix(own) + self._tap.origin.authority
         return f"{self._scheme}://{host}{target}"
 
     def _aim(self, url: str) -> _Aim | None:
@@ -349,13 +435,25 @@ class _Link:
                 current.cut = fault.cut
 
     def _connect(self, host: str) -> Channel:
-        origin = self._tap.origin
+        """A connection to the endpoint, TLS included, within one timeout for all of it.
+
+        Raises:
+            _ClosingError: there is none.
+        """
+        origin, deadline = self._tap.origin, time.monotonic() + self._tap.timeout
         try:
-            server = socket.create_connection((origin.host, origin.port), self._tap.timeout)
+            server = self._dialling = socket.create_connection((origin.host, origin.port), self._tap.timeout)
             if self._tap.outward is not None:
+                server.settimeout(max(0.1, deadline - time.monotonic()))
                 server = self._tap.outward.wrap_socket(server, server_hostname=host, suppress_ragged_eofs=False)
         except (OSError, ValueError) as error:
+            if getattr(error, "errno", None) in _OWN_ERRORS:
+                raise
             raise _ClosingError(f"cannot connect to {origin.authority}: {error}") from None
+        self._dialling = None
+        if self._given_up:
+            server.close()
+            raise _ClosingError(CLIENT_LEFT)
         return Channel(server)
 
     # --- the endpoint's side ---
@@ -409,8 +507,9 @@ class _Link:
         if current.framing is None:
             where = "within the head of the answer" if self._from_server else "without an answer"
             return f"connection closed {where}"
+        broken = self._server.broken if self._server is not None else ""
         if isinstance(current.framing, UntilClose):
-            return ""
+            return f"answer broken off after {current.size} bytes of its body: {broken}" if broken else ""
         return f"answer cut short after {current.size} bytes of its body"
 
 

@@ -16,7 +16,7 @@ from harness.record import Cell, ClientInfo
 from harness.sandbox import JournalHead, append, cleanup
 from harness.scenario import Scenario
 from harness.scene import Scene
-from harness.signals import Mismatch
+from harness.signals import Inexpressible, Mismatch
 from harness.wire.sigv4 import Credentials
 from tests.support import Relay, Server
 
@@ -97,6 +97,49 @@ def test_cell_that_fails_twice_alike_is_not_flaky(tmp_path: Path, server: Server
 
     cell = run(server, tmp_path, never)
     assert (cell.verdict, cell.flaky) == ("violates", False)
+
+
+def with_advice(server: Server, folder: Path, function: Callable[[Scene], None]) -> Cell:
+    """The cell of a scenario through boto3, where the endpoint was found to need a setting."""
+    with runner(server, folder) as runs:
+        infos = [ClientInfo("boto3", "1", "inprocess")]
+        advised = {"boto3": {"request_checksum_calculation": "when_required"}}
+        runs._columns = {info.label: info for info in infos}
+        runs._config = msgspec.structs.replace(runs._config, clients=infos, advised=advised)
+        return runs.run(scenario(function), "boto3")
+
+
+def advised_now(s3: Scene) -> bool:
+    client: Any = s3.client
+    return bool(client._client.meta.config.request_checksum_calculation == "when_required")
+
+
+def test_cell_that_passes_only_with_a_setting_is_shown_as_that(tmp_path: Path, server: Server) -> None:
+    """It keeps its verdict, and says which setting makes it pass."""
+
+    def needs_it(s3: Scene) -> None:
+        s3.check(advised_now(s3), "it to hold", "it did not")
+
+    cell = with_advice(server, tmp_path, needs_it)
+    assert (cell.verdict, cell.flaky) == ("violates", False)
+    assert cell.passes_with == "request_checksum_calculation = when_required"
+    assert cell.message == "it did not (passes with boto3 request_checksum_calculation = when_required)"
+
+
+def test_a_setting_that_only_keeps_a_cell_from_being_judged_is_no_help(tmp_path: Path, server: Server) -> None:
+    """Neither is one with which it fails as before."""
+
+    def cannot_say(s3: Scene) -> None:
+        if advised_now(s3):
+            raise Inexpressible("not with this")
+        raise Mismatch("it to hold", "it did not")
+
+    def never(_: Scene) -> None:
+        raise Mismatch("it to hold", "it did not")
+
+    for function in (cannot_say, never):
+        cell = with_advice(server, tmp_path, function)
+        assert (cell.verdict, cell.passes_with, cell.message) == ("violates", "", "it did not")
 
 
 def test_missing_client_is_inapplicable_and_says_why(tmp_path: Path, server: Server) -> None:

@@ -336,3 +336,17 @@ def test_a_refusal_within_a_managed_upload_is_its_answer(answering, client, fail
     answers[fails] = http(b"<Error><Code>AccessDenied</Code></Error>", "403 Forbidden")
     found = client(answering(*answers).url).upload(OBJECT | {"Body": b"a" * 6 * 1024 * 1024}, 6 * 1024 * 1024)
     assert (found.ok, found.code) == (False, "AccessDenied")
+
+
+def test_settings_reach_its_configuration():
+    """Those of `Config` itself, among them the one that has a default here, and those of the `s3` in it."""
+    settings = {
+        "signature_version": "s3",
+        "payload_signing_enabled": "true",
+        "request_checksum_calculation": "when_required",
+    }
+    client = opened("boto3", Endpoint("http://127.0.0.1:9", Credentials("AK", "SK")), settings)
+    config = client._client.meta.config
+    client.close()
+    assert (config.signature_version, config.request_checksum_calculation) == ("s3", "when_required")
+    assert config.s3["payload_signing_enabled"] is True

@@ -202,7 +202,30 @@ def test_no_container_survives_a_run_that_is_cut_short(number: signal.Signals, t
         else:
             os.killpg(process.pid, number)
         process.communicate(timeout=60)
-    assert eventually(lambda: [name for pid in owners for name in containers(pid)] == [])
+
+    def left() -> list[str]:
+        docker.sweep()  # as the next run does with those that were made and never started
+        return [name for pid in owners for name in containers(pid)]
+
+    assert eventually(lambda: left() == [])
+
+
+def test_containers_that_never_started_are_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of processes that are gone; those of the living are left alone."""
+    runner, name = DockerRunner(Rclone.image, Rclone.idle), f"{LABEL}-{os.getpid()}-created"
+    try:
+        runner.create(name)
+        docker.sweep()
+        assert containers_named(name)
+        monkeypatch.setattr(docker, "_lives", lambda pid: pid != os.getpid())
+        docker.sweep()
+        assert not containers_named(name)
+    finally:
+        runner.close()
+
+
+def containers_named(name: str) -> list[Any]:
+    return list(docker.engine().containers(all=True, filters={"name": name}))
 
 
 def test_verdicts_are_the_same_in_and_out_of_containers(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from harness.config import Endpoint
+from harness.signals import ClientFault
 from harness.wire import tape as tape_module
 from harness.wire import wiretap as wiretap_module
 from harness.wire.sigv4 import Credentials
@@ -358,6 +360,7 @@ def test_silence_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_large_bodies_stream_with_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """All bytes pass; what is kept of them is bounded, and the true size is known."""
     monkeypatch.setattr(tape_module, "MAX_BODY", 1000)
+    monkeypatch.setattr(tape_module, "ALWAYS", 1000)
     size = 20_000_000
 
     def serve(connection: socket.socket) -> None:
@@ -456,7 +459,7 @@ def test_garbage_from_a_client_is_survived(request_bytes: bytes) -> None:
 
 
 def test_too_many_connections_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The number of threads is bounded."""
+    """The number of threads is bounded, and nobody takes it for the endpoint's doing."""
     monkeypatch.setattr(wiretap_module, "MAX_CONNECTIONS", 1)
     with between(answering(b"")) as (tap, client, _):
         client.sendall(b"GET ")
@@ -464,6 +467,8 @@ def test_too_many_connections_are_turned_away(monkeypatch: pytest.MonkeyPatch) -
         with socket.create_connection(("127.0.0.1", int(tap.url.rpartition(":")[2]))) as more:
             more.settimeout(5)
             assert rest_of(more) == b""
+        with pytest.raises(ClientFault, match="turned away: more than 1 connections at once"):
+            tap.take()
 
 
 def test_close_is_quick_and_final() -> None:
@@ -475,3 +480,128 @@ def test_close_is_quick_and_final() -> None:
         assert time.monotonic() - started < 2
         with pytest.raises(OSError):  # noqa: PT011 - refused or reset, as the system has it
             socket.create_connection(("127.0.0.1", int(tap.url.rpartition(":")[2])), 1).close()
+
+
+def test_an_error_after_large_bodies_is_kept() -> None:
+    """However much was kept before: the beginning of every answer can be read."""
+    document = b"<Error><Code>NoSuchKey</Code></Error>"
+    answers = iter([bytes(5 << 20)] * 5 + [document])
+
+    def serve(connection: socket.socket) -> None:
+        for body in answers:
+            head_of(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    with between(serve) as (tap, client, authority):
+        for _ in range(6):
+            client.sendall(f"GET http://{authority}/k HTTP/1.1\r\n\r\n".encode())
+            head = head_of(client)
+            length, left = head.partition(b"Length: ")[2].split(b"\r\n")[0], len(head.partition(b"\r\n\r\n")[2])
+            while left < int(length):
+                left += len(client.recv(1 << 20))
+        records = tap.take()
+    assert [record.answer.body for record in records if record.answer][-1] == document
+
+
+def test_a_broken_connection_stays_broken() -> None:
+    """A reset is passed on as one: a body that ends with its connection must not look whole."""
+    reset = struct.pack("ii", 1, 0)
+
+    def serve(connection: socket.socket) -> None:
+        head_of(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nhalf")
+        time.sleep(0.1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+
+    with between(serve) as (tap, client, authority):
+        client.sendall(f"GET http://{authority}/k HTTP/1.1\r\n\r\n".encode())
+        assert head_of(client).endswith(b"half")
+        with pytest.raises(ConnectionResetError):
+            client.recv(100)
+        (recorded,) = tap.take()
+    assert recorded.exchange.error == "answer broken off after 4 bytes of its body: Connection reset by peer"
+
+
+def test_a_request_on_a_connection_that_the_endpoint_closed_is_told() -> None:
+    """The endpoint closed a kept connection without saying so; the request that met this is the endpoint's loss."""
+
+    def serve(connection: socket.socket) -> None:
+        head_of(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with between(serve) as (tap, client, authority):
+        for _ in range(2):
+            client.sendall(f"GET http://{authority}/k HTTP/1.1\r\n\r\n".encode())
+            if not head_of(client):
+                break
+        first, second = tap.take(ended=True)
+    assert first.exchange.status == 200
+    assert second.exchange.error == "connection closed without an answer"
+
+
+def test_a_connection_that_is_still_being_made_can_be_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that gave up does not leave a request behind that reaches the endpoint later."""
+    dialled = threading.Event()
+    real = socket.create_connection
+
+    def slow(address: tuple[str, int], *args: object) -> socket.socket:
+        made = real(address, *args)  # type: ignore[arg-type]
+        if threading.current_thread() is not threading.main_thread():
+            dialled.set()
+            time.sleep(1.5)
+        return made
+
+    requests: list[bytes] = []
+    with between(lambda connection: requests.append(head_of(connection))) as (tap, client, authority):
+        monkeypatch.setattr(wiretap_module.socket, "create_connection", slow)
+        client.sendall(f"DELETE http://{authority}/k HTTP/1.1\r\n\r\n".encode())
+        assert dialled.wait(5)
+        client.close()
+        (recorded,) = tap.take()
+        assert recorded.exchange.error
+        time.sleep(1)
+        assert tap.take() == []
+    assert requests in ([], [b""])
+
+
+def test_what_a_killed_process_sent_belongs_to_its_own_call() -> None:
+    """Bytes that are on their way when a process ends are waited for."""
+
+    def serve(connection: socket.socket) -> None:
+        head_of(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with between(serve) as (tap, _, authority):
+        for _ in range(20):
+            tap.start()
+            with socket.create_connection(("127.0.0.1", int(tap.url.rpartition(":")[2]))) as late:
+                late.sendall(f"GET http://{authority}/k HTTP/1.1\r\n\r\n".encode())
+            assert len(tap.take(ended=True)) == 1
+
+
+def test_a_head_of_countless_lines_is_no_answer() -> None:
+    """Its bytes pass, but are not taken apart."""
+    answer = b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 2000 + b"\r\n"
+    with between(answering(answer)) as (tap, client, authority):
+        client.sendall(f"GET http://{authority}/k HTTP/1.1\r\n\r\n".encode())
+        assert rest_of(client) == answer
+        (recorded,) = tap.take()
+    assert recorded.exchange.error == "not a valid HTTP answer: the head has more than 1000 lines"
+
+
+@pytest.mark.parametrize("target", ["/bucket/http://x/y", "/b?u=http://x"])
+def test_a_url_within_a_path_is_part_of_it(target: str) -> None:
+    """Only a target that begins with a scheme is in absolute form."""
+    seen: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        seen.append(head_of(connection))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with between(serve) as (tap, client, authority):
+        client.sendall(f"CONNECT {authority} HTTP/1.1\r\n\r\n".encode())
+        assert head_of(client).startswith(b"HTTP/1.1 200")
+        client.sendall(f"GET {target} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+        assert head_of(client).startswith(b"HTTP/1.1 200 OK")
+        assert tap.take()[0].exchange.url == f"http://{authority}{target}"
+    assert seen[0].startswith(f"GET {target} ".encode())

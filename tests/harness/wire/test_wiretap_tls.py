@@ -188,7 +188,7 @@ def test_the_bundle_goes_with_the_tap(endpoint: Endpoint) -> None:
 def test_requests_beyond_the_budget_are_cut(endpoint: Endpoint) -> None:
     """A client that loops is stopped, and the record says so; the next budget is a new one."""
     with tapped(endpoint) as tap:
-        tap.take(Budget(requests=3))
+        tap.start(Budget(requests=3))
         with tunnel(tap, endpoint) as get:
             assert [get("/") for _ in range(3)] == [403] * 3
             with pytest.raises((http.client.HTTPException, OSError)):
@@ -204,7 +204,7 @@ def test_requests_beyond_the_budget_are_cut(endpoint: Endpoint) -> None:
 def test_bytes_beyond_the_budget_are_cut() -> None:
     """A body that is too large ends with its connection."""
     with large(bytes(5_000_000)) as endpoint, tapped(endpoint) as tap:
-        tap.take(Budget(received=1_000_000))
+        tap.start(Budget(received=1_000_000))
         with pytest.raises(http.client.IncompleteRead):
             fetch(tap, endpoint)
         (recorded,) = tap.take()
