@@ -605,3 +605,27 @@ def test_a_url_within_a_path_is_part_of_it(target: str) -> None:
         assert head_of(client).startswith(b"HTTP/1.1 200 OK")
         assert tap.take()[0].exchange.url == f"http://{authority}{target}"
     assert seen[0].startswith(f"GET {target} ".encode())
+
+
+def test_a_small_request_costs_less_than_a_millisecond() -> None:
+    """Of processor time, which a busy machine does not change: the tap's share is what the client needs more with it."""
+
+    def serve(connection: socket.socket) -> None:
+        while head_of(connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+
+    def spent(client: socket.socket, target: str, number: int = 300) -> float:
+        before = time.process_time()
+        for _ in range(number):
+            client.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert head_of(client).endswith(b"hi")
+        return (time.process_time() - before) / number
+
+    with between(serve) as (tap, client, authority):
+        with_tap = min(spent(client, f"http://{authority}/k") for _ in range(3))
+        assert len(tap.take()) == 900
+    server = Server(serve)
+    with socket.create_connection(("127.0.0.1", server.port), 5) as client:
+        without = min(spent(client, "/k") for _ in range(3))
+    server.close()
+    assert with_tap - without < 0.001
