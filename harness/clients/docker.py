@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Any
 
 import docker
 import docker.errors
-import urllib3.exceptions
 from docker.utils import parse_repository_tag
 
 from harness.clients.runner import (
@@ -58,7 +57,7 @@ _ENGINE_CODES = (125, 126, 127)
 """Exit codes that are the engine's own: it failed, cannot run the program, or does not find it."""
 _BY_SIGNAL = range(129, 193)
 _PING_SECONDS = 5.0
-_GONE = (docker.errors.DockerException, urllib3.exceptions.HTTPError, OSError)
+_GONE = (docker.errors.DockerException, OSError)
 
 
 _own = threading.local()
@@ -117,7 +116,7 @@ def _pull(image: str) -> str:
         for line in _needed().pull(name, tag=tag or "latest", stream=True, decode=True):
             if "error" in line:
                 return str(line["error"])[:200]
-    except _GONE as error:
+    except Exception as error:  # the stream may break in ways of the library below the engine's own
         return _told(error)
     return "" if has(image) else "the engine does not have it after pulling"
 

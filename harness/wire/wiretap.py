@@ -190,9 +190,9 @@ class Wiretap:
                     connection.close()
                     continue
                 if len(self._links) >= MAX_CONNECTIONS:
-                    connection.close()
                     lost = Transaction(self.tape, Head("", [], b""), "")
                     lost.end(f"turned away: more than {MAX_CONNECTIONS} connections at once", fault=True)
+                    connection.close()
                     continue
                 link = _Link(self, connection)
                 self._links[link] = threading.Thread(target=self._serve, args=(link,), daemon=True)

@@ -608,7 +608,7 @@ def test_a_url_within_a_path_is_part_of_it(target: str) -> None:
 
 
 def test_a_small_request_costs_less_than_a_millisecond() -> None:
-    """Of processor time, which a busy machine does not change: the tap's share is what the client needs more with it."""
+    """Of processor time, which a busy machine does not change: the tap's share is what this process needs more."""
 
     def serve(connection: socket.socket) -> None:
         while head_of(connection):
