@@ -104,7 +104,10 @@ def build(session: nox.Session) -> None:
 
 
 def _install_jssdk(session: nox.Session) -> None:
-    """Install the AWS SDK for JavaScript where Node and npm are there; once, in the user's cache."""
+    """Install the AWS SDK for JavaScript where Node and npm are there; once, in the user's cache.
+
+    Where that fails the client is missing, and every report says so with the command that installs it.
+    """
     if shutil.which("node") and shutil.which("npm"):
         session.run("python", "-m", "harness.clients.jssdk_install", success_codes=[0, 1], silent=True)
 

@@ -19,7 +19,7 @@ from harness.clients import local
 NODE = 20
 """The oldest major version of Node that the SDK runs on."""
 PACKAGE_JSON = Path(__file__).parents[2] / "fixtures" / "jssdk" / "package.json"
-_QUIET = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+_QUIET = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1")
 _SECONDS = 600.0
 
 
