@@ -82,5 +82,5 @@ def _version(place: Path, package: str) -> str:
     return str(found.get("version", "")) if isinstance(found, dict) else ""
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and available(*sys.argv[1:2])[1]:
     install(*sys.argv[1:2])
