@@ -18,8 +18,9 @@ from harness.clients.base import MAX_PAGES, Observed, joined
 from harness.config import Endpoint
 from harness.signals import ClientFault, Inexpressible
 from harness.wire.http1 import MAX_BODY
+from harness.wire.link import CLIENT_LEFT
 from harness.wire.tape import Budget, Recorded
-from harness.wire.wiretap import CLIENT_LEFT, Wiretap
+from harness.wire.wiretap import Wiretap
 
 _READ = 256 * 1024
 _BUDGET = Budget(received=MAX_BODY)

@@ -1,6 +1,6 @@
 """Where an HTTP/1.1 message ends, found while its bytes pass by unchanged.
 
-For the recording proxy: heads are split into lines without touching order or letter case, and bodies are
+For the wiretap: heads are split into lines without touching order or letter case, and bodies are
 measured, never rewritten. Source: RFC 9112 sections 2 to 7.
 """
 

@@ -13,6 +13,7 @@ import pytest
 
 from harness.config import Endpoint
 from harness.signals import ClientFault
+from harness.wire import link as link_module
 from harness.wire import tape as tape_module
 from harness.wire import wiretap as wiretap_module
 from harness.wire.sigv4 import Credentials
@@ -348,7 +349,7 @@ def test_silence_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         head_of(connection)
         silence.wait(8)
 
-    monkeypatch.setattr(wiretap_module, "_SLACK", 0.1)
+    monkeypatch.setattr(link_module, "_SLACK", 0.1)
     with between(serve, timeout=0.2) as (tap, client, authority):
         client.sendall(f"GET http://{authority}/b/k HTTP/1.1\r\n\r\n".encode())
         assert rest_of(client) == b""
@@ -553,7 +554,7 @@ def test_a_connection_that_is_still_being_made_can_be_cut(monkeypatch: pytest.Mo
 
     requests: list[bytes] = []
     with between(lambda connection: requests.append(head_of(connection))) as (tap, client, authority):
-        monkeypatch.setattr(wiretap_module.socket, "create_connection", slow)
+        monkeypatch.setattr(link_module.socket, "create_connection", slow)
         client.sendall(f"DELETE http://{authority}/k HTTP/1.1\r\n\r\n".encode())
         assert dialled.wait(5)
         client.close()
