@@ -14,8 +14,9 @@ from harness.expect import ok, refused
 from harness.sandbox import creation
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.awscli_tools import done, exits, operations, prints, silent, tells
-from scenarios.workflows.deletes import error_code, named, one_object, refused_delete
+from scenarios.workflows._awscli import done
+from scenarios.workflows._refusals import error_code, named, one_object, refused_delete
+from scenarios.workflows._steps import exits, operations, prints, silent, tells
 
 SERVICE_REFUSED = (254, 255)
 """Exit codes of versions 2 and 1."""

@@ -9,16 +9,8 @@ from __future__ import annotations
 from harness.expect import body, header, metadata, ok
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import PART, Scene
-from scenarios.workflows.awscli_tools import (
-    PARTS,
-    configured,
-    copy_source,
-    done,
-    holds,
-    prints,
-    read,
-    written,
-)
+from scenarios.workflows._awscli import PARTS, configured, copy_source, done, holds, written
+from scenarios.workflows._steps import found, prints
 
 BINARY = bytes(range(256)) + b"\r\n\0 end\xff"
 """Every byte value, and no valid UTF-8."""
@@ -105,9 +97,9 @@ def cp_down_in_ranges(s3: Scene) -> None:
     source = f"s3://{s3.bucket}/{s3.key('large.bin')}"
     run = s3.program("s3", "cp", source, str(path), "--no-progress", environment=ranges)
     done(s3, run, "HeadObject", Key=s3.key("large.bin"))
-    found = read(path.parent)
-    sizes = {name: len(data) for name, data in found.items()}
-    s3.check(found == {"large.bin": content}, f"a file of the object's {len(content)} bytes", f"files: {sizes}", run)
+    shown = found(path.parent)
+    sizes = {name: len(data) for name, data in shown.items()}
+    s3.check(shown == {"large.bin": content}, f"a file of the object's {len(content)} bytes", f"files: {sizes}", run)
 
 
 @scenario(

@@ -11,8 +11,9 @@ from harness.clients.base import Observed
 from harness.expect import body, ok, refused
 from harness.scenario import SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.awscli_tools import copy_source, done, exits, holds, prints, read, tells, written
-from scenarios.workflows.deletes import judge, one_object
+from scenarios.workflows._awscli import copy_source, done, holds, written
+from scenarios.workflows._refusals import judge, one_object
+from scenarios.workflows._steps import exits, found, prints, tells
 
 BODY = b"a body"
 
@@ -71,7 +72,7 @@ def mv_up(s3: Scene) -> None:
     run = s3.program("s3", "mv", str(folder / "log"), f"s3://{s3.bucket}/{s3.prefix}", "--no-progress")
     done(s3, run, "PutObject", Key=s3.key("log"), Body=BODY)
     s3.expect(s3.look("GetObject", Key=s3.key("log")), ok(), body(BODY))
-    s3.check(read(folder) == {}, "the file is gone", f"there is {list(read(folder))}", run)
+    s3.check(found(folder) == {}, "the file is gone", f"there is {list(found(folder))}", run)
 
 
 @scenario(
@@ -94,8 +95,8 @@ def mv_down(s3: Scene) -> None:
     s3.put(s3.key("job"), BODY)
     folder = s3.folder
     run = s3.program("s3", "mv", f"s3://{s3.bucket}/{s3.key('job')}", str(folder / "job"), "--no-progress")
-    found = read(folder)
-    s3.check(found == {"job": BODY}, f"a file of {len(BODY)} bytes {BODY!r}", f"there are {found}", run)
+    shown = found(folder)
+    s3.check(shown == {"job": BODY}, f"a file of {len(BODY)} bytes {BODY!r}", f"there are {shown}", run)
     failed(s3, run, "move failed: ")
     judge(s3, run, {s3.key("job"): BODY})
 

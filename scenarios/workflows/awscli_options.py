@@ -8,7 +8,8 @@ import hashlib
 from harness.expect import body, header, metadata, ok, refused
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.awscli_tools import copy_source, done, exits, holds, read, tells, written
+from scenarios.workflows._awscli import copy_source, done, holds, written
+from scenarios.workflows._steps import exits, found, tells
 
 BODY = b"a body"
 
@@ -32,7 +33,7 @@ def cp_of_a_missing_key(s3: Scene) -> None:
     path = s3.folder / "none"
     s3.put(s3.key("some"))
     run = s3.program("s3", "cp", f"s3://{s3.bucket}/{s3.key('none')}", str(path), "--no-progress")
-    s3.check(read(path.parent) == {}, "no file", f"there is {list(read(path.parent))}", run)
+    s3.check(found(path.parent) == {}, "no file", f"there is {list(found(path.parent))}", run)
     if "(404)" not in run.stderr:
         s3.expect(s3.look("HeadObject", Key=s3.key("none")), refused(404))
     s3.expect(run, exits(1), tells("(404) when calling the HeadObject operation"))

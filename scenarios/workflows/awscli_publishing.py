@@ -8,7 +8,7 @@ from harness.expect import body, ok, output, refused
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
 from harness.signals import ClientFault
-from scenarios.workflows.awscli_tools import configured, done
+from scenarios.workflows._awscli import configured, done
 
 BODY = b"for everyone who has the URL"
 

@@ -11,17 +11,8 @@ from pathlib import Path
 from harness.clients.base import Observed
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.awscli_tools import (
-    HOUR,
-    copy_source,
-    done,
-    holds,
-    operations,
-    prints,
-    read,
-    silent,
-    written,
-)
+from scenarios.workflows._awscli import HOUR, copy_source, done, holds, written
+from scenarios.workflows._steps import found, operations, prints, silent
 
 TREE = {
     "a-b.txt": b"first",
@@ -65,8 +56,8 @@ def nothing_sent(s3: Scene, run: Observed) -> None:
 def fetched(s3: Scene, run: Observed, folder: Path, files: dict[str, bytes]) -> None:
     """A sync down ended with exit code 0 and left exactly these files."""
     done(s3, run, "ListObjectsV2", Prefix=s3.prefix)
-    found = read(folder)
-    s3.check(found == files, f"the files {files}", f"there are {found}", run)
+    shown = found(folder)
+    s3.check(shown == files, f"the files {files}", f"there are {shown}", run)
 
 
 @scenario(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from harness.expect import ok
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.awscli_tools import exits
-from scenarios.workflows.batch_deletes import answered, requests, told, truthful
+from scenarios.workflows._batch_deletes import answered, requests, told, truthful
+from scenarios.workflows._steps import NAMES, exits, files, finished, holds, lines, refusing, stored
 from scenarios.workflows.mc_objects import mc, place
-from scenarios.workflows.rclone_steps import files, finished, holds, lines, refusing, stored
-from scenarios.workflows.s5cmd_objects import NAMES
 
 OBJECTS = {"one.txt": b"first", "two.txt": b"second", "sub/three.txt": b"third"}
 WRITES = ("PutObject", "CreateMultipartUpload", "CopyObject", "DeleteObject", "DeleteObjects")

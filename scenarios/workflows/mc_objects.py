@@ -13,9 +13,8 @@ from harness.scene import Scene
 from harness.signals import ClientFault, Inexpressible, Mismatch
 from scenarios.etag import md5_etag
 from scenarios.meta import has_metadata
-from scenarios.workflows.awscli_tools import exits, prints
-from scenarios.workflows.batch_deletes import requests
-from scenarios.workflows.rclone_steps import LARGE, files, finished, found, holds, lines
+from scenarios.workflows._batch_deletes import requests
+from scenarios.workflows._steps import LARGE, exits, files, finished, found, holds, lines, prints
 
 TYPE = "text/x-s3conform"
 

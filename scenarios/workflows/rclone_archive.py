@@ -8,7 +8,8 @@ from harness.clients.base import Observed
 from harness.expect import ok, output_where, refused
 from harness.scenario import EXTENDED, scenario
 from harness.scene import Scene
-from scenarios.workflows.rclone_steps import document, holds, remote, stored
+from scenarios.workflows._rclone import document, remote
+from scenarios.workflows._steps import holds, stored
 
 
 def reported(s3: Scene, run: Observed) -> list[dict[str, Any]]:

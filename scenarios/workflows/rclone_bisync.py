@@ -7,7 +7,8 @@ from pathlib import Path
 from harness.expect import ok
 from harness.scenario import EXTENDED, scenario
 from harness.scene import Scene
-from scenarios.workflows.rclone_steps import OWN_BUCKET, files, found, holds, remote, stored
+from scenarios.workflows._rclone import OWN_BUCKET, remote
+from scenarios.workflows._steps import files, found, holds, stored
 
 LOCAL = {"both.txt": b"on both sides", "local.txt": b"only here"}
 STORED = {"sub/stored.txt": b"only there"}

@@ -11,7 +11,8 @@ from harness.expect import body, ok
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
 from scenarios.mpu import begin, naming, store
-from scenarios.workflows.rclone_steps import files, holds, printed, remote, sent, stored
+from scenarios.workflows._rclone import printed, remote
+from scenarios.workflows._steps import files, holds, sent, stored
 
 UNSURE = "could not be checked"
 """What rclone says, beside exit code 0, of files whose hashes it does not know."""

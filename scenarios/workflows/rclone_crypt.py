@@ -6,7 +6,8 @@ from harness.expect import body, ok
 from harness.scenario import SHOULD, scenario
 from harness.scene import Scene
 from harness.signals import ClientFault
-from scenarios.workflows.rclone_steps import OWN_BUCKET, files, found, lines, printed, remote
+from scenarios.workflows._rclone import OWN_BUCKET, printed, remote
+from scenarios.workflows._steps import files, found, lines
 
 SECRETS = {"plain.txt": b"what nobody is to read", "folder/large.bin": bytes(range(256)) * 600}
 

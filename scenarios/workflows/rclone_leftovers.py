@@ -8,19 +8,8 @@ from harness.expect import body, ok, refused
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import PART, Scene
 from scenarios.mpu import begin, store
-from scenarios.workflows.rclone_steps import (
-    IN_PARTS,
-    OWN_BUCKET,
-    deny,
-    document,
-    files,
-    holds,
-    refusal_told,
-    refusing,
-    remote,
-    sent,
-    stored,
-)
+from scenarios.workflows._rclone import IN_PARTS, OWN_BUCKET, document, refusal_told, remote
+from scenarios.workflows._steps import deny, files, holds, refusing, sent, stored
 
 ABORT = "AbortMultipartUpload"
 FULL = {"full/": b"", "full/file.txt": b"keeps its folder"}

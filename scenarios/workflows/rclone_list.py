@@ -11,7 +11,8 @@ from harness.expect import ok
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
 from scenarios._listing import TREE
-from scenarios.workflows.rclone_steps import MODIFIED, MTIME, entries, lines, printed, remote, sent, stored
+from scenarios.workflows._rclone import MTIME, entries, printed, remote
+from scenarios.workflows._steps import MODIFIED, lines, sent, stored
 
 SIZES = {"a.txt": b"first", "d/b.txt": b"second one", "d/e/c.txt": b""}
 """Names and bodies, one of them empty, in three folders."""

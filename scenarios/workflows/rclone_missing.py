@@ -6,17 +6,8 @@ from harness.clients.base import Observed
 from harness.expect import refused
 from harness.scenario import SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.rclone_steps import (
-    OWN_BUCKET,
-    changed_nothing,
-    document,
-    found,
-    holds,
-    lines,
-    remote,
-    sent,
-    stored,
-)
+from scenarios.workflows._rclone import OWN_BUCKET, changed_nothing, document, remote
+from scenarios.workflows._steps import found, holds, lines, sent, stored
 
 KEPT = {"here.txt": b"this one is there", "missing": b"its name begins alike", "missing.txt.bak": b"so does this one"}
 """What a look for missing.txt must not find."""

@@ -10,19 +10,9 @@ from harness.expect import body, ok, output
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
 from scenarios.meta import has_metadata
-from scenarios.workflows.deletes import judge
-from scenarios.workflows.rclone_steps import (
-    LARGE,
-    MTIME,
-    OWN_BUCKET,
-    finished,
-    holds,
-    refusal_told,
-    refusing,
-    remote,
-    sent,
-    stored,
-)
+from scenarios.workflows._rclone import MTIME, OWN_BUCKET, refusal_told, remote
+from scenarios.workflows._refusals import judge
+from scenarios.workflows._steps import LARGE, finished, holds, refusing, sent, stored
 
 TREE = {"a & b+c.txt": b"first", "sub/ü %41.txt": b"second, longer"}
 """Names that need care in x-amz-copy-source, which is percent-encoded once more than a header usually is."""

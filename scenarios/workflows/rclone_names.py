@@ -6,7 +6,8 @@ from harness.clients.base import Observed
 from harness.expect import body, keys, ok, refused
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.rclone_steps import OWN_BUCKET, files, found, holds, lines, printed, remote, sent
+from scenarios.workflows._rclone import OWN_BUCKET, printed, remote
+from scenarios.workflows._steps import files, found, holds, lines, sent
 
 MARKERS = "--s3-directory-markers"
 

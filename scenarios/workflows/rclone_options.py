@@ -11,17 +11,8 @@ from harness.expect import body, ok, refused
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
 from harness.signals import Inexpressible
-from scenarios.workflows.rclone_steps import (
-    OWN_BUCKET,
-    files,
-    holds,
-    lines,
-    printed,
-    refusal_told,
-    remote,
-    sent,
-    stored,
-)
+from scenarios.workflows._rclone import OWN_BUCKET, printed, refusal_told, remote
+from scenarios.workflows._steps import files, holds, lines, sent, stored
 
 KEPT = {"kept.txt": b"the stored one"}
 REPLACEMENT = {"kept.txt": b"another, and longer, that would replace it", "new.txt": b"new"}

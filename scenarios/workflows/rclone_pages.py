@@ -5,8 +5,9 @@ from __future__ import annotations
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
 from scenarios._listing import TREE, listing
+from scenarios.workflows._rclone import printed, remote
+from scenarios.workflows._steps import finished, sent, stored
 from scenarios.workflows.rclone_list import folders
-from scenarios.workflows.rclone_steps import finished, printed, remote, sent, stored
 
 SPECIAL = ("a&b", "d+1/x y", "e%20f", "g é/h+i", "j=k?l", "m<n", "~o")
 """Keys and folders that a decoder can get wrong: a plus sign that becomes a blank, a percent sign decoded twice."""

@@ -5,15 +5,8 @@ from __future__ import annotations
 from harness.expect import ok
 from harness.scenario import SHOULD, scenario
 from harness.scene import PART, Scene
-from scenarios.workflows.rclone_steps import (
-    IN_PARTS,
-    OWN_BUCKET,
-    files,
-    found,
-    holds,
-    remote,
-    sent,
-)
+from scenarios.workflows._rclone import IN_PARTS, OWN_BUCKET, remote
+from scenarios.workflows._steps import files, found, holds, sent
 
 MANY = {f"folder-{number % 4}/{number:02d}.txt": b"%d," % number * (number + 1) for number in range(64)}
 """64 files, all of other bytes and, but for a few, of another size."""

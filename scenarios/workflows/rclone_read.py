@@ -9,7 +9,8 @@ from harness.clients.base import Observed, joined
 from harness.expect import body, ok, refused
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.rclone_steps import OWN_BUCKET, holds, remote, sent, stored
+from scenarios.workflows._rclone import OWN_BUCKET, remote
+from scenarios.workflows._steps import holds, sent, stored
 
 DIGITS = b"".join(b"%03d," % number for number in range(250))
 """1000 bytes, of which each four say where they stand."""

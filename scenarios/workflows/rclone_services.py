@@ -19,7 +19,8 @@ from harness.expect import ok
 from harness.scenario import EXTENDED, scenario
 from harness.scene import PART, Scene
 from harness.signals import ClientFault, Inexpressible, Mismatch
-from scenarios.workflows.rclone_steps import OWN_BUCKET, files, holds, remote, sent
+from scenarios.workflows._rclone import OWN_BUCKET, remote
+from scenarios.workflows._steps import files, holds, sent
 
 USER = "s3conform"
 START = 10.0

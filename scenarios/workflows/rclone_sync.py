@@ -5,18 +5,9 @@ from __future__ import annotations
 from harness.expect import body, ok
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.deletes import error_code, judge
-from scenarios.workflows.rclone_steps import (
-    OWN_BUCKET,
-    files,
-    finished,
-    holds,
-    refusal_told,
-    refusing,
-    remote,
-    sent,
-    stored,
-)
+from scenarios.workflows._rclone import OWN_BUCKET, refusal_told, remote
+from scenarios.workflows._refusals import error_code, judge
+from scenarios.workflows._steps import files, finished, holds, refusing, sent, stored
 
 MIRROR = {"one.txt": b"first", "two & a half+.txt": b"second", "sub/ü 3%41.txt": b"third"}
 """What is mirrored, by name below the mirror's folder; the names need care in the path of a DELETE."""

@@ -10,20 +10,8 @@ from harness.expect import body, ok, output
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
 from scenarios.meta import has_metadata
-from scenarios.workflows.rclone_steps import (
-    MTIME,
-    OWN_BUCKET,
-    entries,
-    files,
-    finished,
-    holds,
-    printed,
-    refusal_told,
-    refusing,
-    remote,
-    sent,
-    stored,
-)
+from scenarios.workflows._rclone import MTIME, OWN_BUCKET, entries, printed, refusal_told, remote
+from scenarios.workflows._steps import files, finished, holds, refusing, sent, stored
 
 TOUCHED = ("2021-02-03T04:05:06.789", "1612325106.789")
 """A time as `touch -t` takes it (UTC), and as rclone then keeps it in x-amz-meta-mtime."""

@@ -11,21 +11,8 @@ from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import PART, Scene
 from scenarios.meta import has_metadata
 from scenarios.mpu import composite
-from scenarios.workflows.rclone_steps import (
-    IN_PARTS,
-    LARGE,
-    MTIME,
-    OWN_BUCKET,
-    changed_nothing,
-    files,
-    finished,
-    found,
-    holds,
-    refusal_told,
-    remote,
-    sent,
-    stored,
-)
+from scenarios.workflows._rclone import IN_PARTS, MTIME, OWN_BUCKET, changed_nothing, refusal_told, remote
+from scenarios.workflows._steps import LARGE, files, finished, found, holds, sent, stored
 
 TREE = {"a.txt": b"first", "sub/b & c+d.txt": b"second", "sub/deep/ü.bin": bytes(range(256)), "empty": b""}
 """Names and bodies of a small tree, with what URLs and signatures treat specially."""

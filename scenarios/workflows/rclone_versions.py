@@ -12,7 +12,7 @@ from harness.expect import body, ok, output, refused
 from harness.scenario import EXTENDED, scenario
 from harness.scene import Scene
 from harness.signals import Mismatch
-from scenarios.workflows.rclone_steps import printed
+from scenarios.workflows._rclone import printed
 
 KEY = "folder/file.txt"
 OLD, NEW = b"the first content", b"the second"

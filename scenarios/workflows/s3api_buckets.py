@@ -8,7 +8,7 @@ from harness.expect import ok, refused
 from harness.sandbox import creation
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
-from scenarios.workflows.s3api_commands import SOURCE, api, at, done, is_whole, rejected
+from scenarios.workflows._s3api import SOURCE, api, at, done, is_whole, rejected
 
 
 @scenario(

@@ -13,7 +13,7 @@ from harness.expect import body, ok, output
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
 from scenarios.etag import content_md5
-from scenarios.workflows.s3api_commands import SOURCE, api, at, done, file, is_missing, is_whole, rejected
+from scenarios.workflows._s3api import SOURCE, api, at, done, file, is_missing, is_whole, rejected
 
 CONTENT = b"123456789"
 """The text whose value every catalogue of cyclic redundancy checks gives."""

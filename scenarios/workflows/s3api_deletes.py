@@ -6,7 +6,7 @@ from harness.clients.base import Observed
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
 from harness.signals import Inexpressible
-from scenarios.workflows.s3api_commands import SOURCE, api, at, document, done, is_missing, is_whole, sent
+from scenarios.workflows._s3api import SOURCE, api, at, document, done, is_missing, is_whole, sent
 
 CONTENT = b"to be deleted, or not"
 

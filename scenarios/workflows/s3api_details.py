@@ -8,7 +8,7 @@ from harness.clients.base import Observed
 from harness.expect import Matcher, ok, one_of
 from harness.scenario import EXTENDED, scenario
 from harness.scene import Scene
-from scenarios.workflows.s3api_commands import SOURCE, api, at, done, file, is_whole, rejected
+from scenarios.workflows._s3api import SOURCE, api, at, done, file, is_whole, rejected
 
 CONTENT = b"bytes that no tag and no grant may change"
 TAGS = [{"Key": "team", "Value": "blue + green"}, {"Key": "year", "Value": "2026"}]

@@ -8,7 +8,7 @@ from harness.clients.base import Observed
 from harness.expect import keys, output, output_where
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.s3api_commands import SOURCE, api, at, done
+from scenarios.workflows._s3api import SOURCE, api, at, done
 
 NAMES = ["a b+c%20", "d&e", "d/e/f", "d/e=g", "é"]
 """In the order of their bytes; each needs encoding somewhere on its way into a token and back."""

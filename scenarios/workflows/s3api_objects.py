@@ -6,7 +6,7 @@ from harness.clients.base import Observed
 from harness.expect import etag, metadata, ok, output, output_where
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
-from scenarios.workflows.s3api_commands import SOURCE, api, at, done, downloaded, file, is_missing, is_whole, rejected
+from scenarios.workflows._s3api import SOURCE, api, at, done, downloaded, file, is_missing, is_whole, rejected
 
 CONTENT = b"bytes of an object: \x00\x01\xfe\xff\r\n and no line end"
 ODD = "a b+c%20&=é.txt"

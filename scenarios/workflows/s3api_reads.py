@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.expect import Matcher, output, output_where
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.s3api_commands import SOURCE, api, at, done, downloaded, file, is_missing, is_whole, rejected
+from scenarios.workflows._s3api import SOURCE, api, at, done, downloaded, file, is_missing, is_whole, rejected
 
 CONTENT = b"0123456789 and what follows the ten digits"
 OTHER_ETAG = '"00000000000000000000000000000000"'

@@ -14,7 +14,7 @@ from harness.clients.base import Observed
 from harness.expect import ok, one_of, refused
 from harness.scenario import EXTENDED, scenario
 from harness.scene import Scene
-from scenarios.workflows.s3api_commands import SOURCE, api, at, document, done, is_whole, rejected
+from scenarios.workflows._s3api import SOURCE, api, at, document, done, is_whole, rejected
 
 CONTENT = b"not a setting"
 

@@ -8,7 +8,7 @@ from harness.clients.base import Observed
 from harness.expect import output, output_where
 from harness.scenario import EXTENDED, scenario
 from harness.scene import Scene
-from scenarios.workflows.s3api_commands import SOURCE, api, at, done, downloaded, is_missing, is_whole
+from scenarios.workflows._s3api import SOURCE, api, at, done, downloaded, is_missing, is_whole
 
 FIRST, SECOND = b"the first version", b"the second version"
 

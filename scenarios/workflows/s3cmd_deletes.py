@@ -12,11 +12,9 @@ from harness.clients.base import Observed
 from harness.expect import ok
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.awscli_tools import exits
-from scenarios.workflows.batch_deletes import Answers, answered, requests, told, truthful
-from scenarios.workflows.deletes import judge
-from scenarios.workflows.rclone_steps import files, holds, refusing, stored
-from scenarios.workflows.s5cmd_objects import place
+from scenarios.workflows._batch_deletes import Answers, answered, requests, told, truthful
+from scenarios.workflows._refusals import judge
+from scenarios.workflows._steps import exits, files, holds, place, refusing, stored
 
 OBJECTS = {"one.txt": b"first", "two.txt": b"second", "sub/three.txt": b"third"}
 EXIT_CODES = {400: 11, 403: 77, 404: 12, 405: 11, 409: 13, 412: 14, 429: 15, 500: 70, 501: 11, 503: 15}

@@ -9,10 +9,20 @@ from harness.expect import Matcher, body, ok, refused
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
 from harness.signals import Inexpressible
-from scenarios.workflows.awscli_tools import exits, operations, silent, tells
-from scenarios.workflows.batch_deletes import requests
-from scenarios.workflows.rclone_steps import files, finished, holds, lines, stored
-from scenarios.workflows.s5cmd_objects import NAMES, place
+from scenarios.workflows._batch_deletes import requests
+from scenarios.workflows._steps import (
+    NAMES,
+    exits,
+    files,
+    finished,
+    holds,
+    lines,
+    operations,
+    place,
+    silent,
+    stored,
+    tells,
+)
 
 FOLDER = {"sub/one": b"first", "sub/two": b"second, longer", "sub2/three": b"third", "a b+é": b"fourth"}
 _ENTRY = re.compile(r".{16} +(\d+|DIR)  s3://[^/]+/(.*)")

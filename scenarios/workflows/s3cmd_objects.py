@@ -9,10 +9,8 @@ from harness.expect import body, ok, one_of, refused
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
 from harness.signals import ClientFault
-from scenarios.workflows.awscli_tools import exits, prints, tells
-from scenarios.workflows.batch_deletes import requests
-from scenarios.workflows.rclone_steps import LARGE, files, finished, holds
-from scenarios.workflows.s5cmd_objects import place
+from scenarios.workflows._batch_deletes import requests
+from scenarios.workflows._steps import LARGE, exits, files, finished, holds, place, prints, tells
 
 CONTENT = b"kept by s3cmd"
 TYPE = "text/x-s3conform"

@@ -8,10 +8,22 @@ from harness.clients.base import Observed
 from harness.expect import Matcher, keys, ok, refused
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.awscli_tools import exits, operations, prints, silent, tells
-from scenarios.workflows.batch_deletes import answered, told, truthful
-from scenarios.workflows.rclone_steps import files, finished, holds, lines, refusing, stored
-from scenarios.workflows.s5cmd_objects import NAMES, place
+from scenarios.workflows._batch_deletes import answered, told, truthful
+from scenarios.workflows._steps import (
+    NAMES,
+    exits,
+    files,
+    finished,
+    holds,
+    lines,
+    operations,
+    place,
+    prints,
+    refusing,
+    silent,
+    stored,
+    tells,
+)
 
 OBJECTS = {"one.txt": b"first", "two.txt": b"second", "sub/three.txt": b"third"}
 _ENTRY = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d +(\d+)  (.*)")

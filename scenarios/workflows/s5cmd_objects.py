@@ -11,18 +11,10 @@ from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
 from harness.signals import ClientFault, Mismatch
 from scenarios.etag import md5_etag
-from scenarios.workflows.awscli_tools import exits, tells
-from scenarios.workflows.batch_deletes import requests
-from scenarios.workflows.rclone_steps import LARGE, files, finished, holds, stored
+from scenarios.workflows._batch_deletes import requests
+from scenarios.workflows._steps import LARGE, NAMES, exits, files, finished, holds, place, stored, tells
 
-NAMES = {"a b+c.txt": b"first", "sub/é%41.txt": b"second, longer", "sub/empty": b""}
-"""Names that are percent-encoded in a request, one of which looks as if it already were; and an empty object."""
 TYPE = "text/x-s3conform"
-
-
-def place(s3: Scene, name: str = "") -> str:
-    """The cell's place, or something below it, as the commands of s5cmd and s3cmd take it."""
-    return f"s3://{s3.bucket}/{s3.prefix}{name}"
 
 
 def presigned(s3: Scene, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Steps that rclone workflows share: trees of files and objects, what rclone sent, and stores that refuse."""
+"""Steps that workflows of all programs share: files and objects, what a command printed and sent, how it ended."""
 
 from __future__ import annotations
 
@@ -10,37 +10,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.clients.base import Observed
-from harness.clients.program import ProgramClient
-from harness.expect import body, ok, refused
+from harness.clients.program import ProgramClient, last_words
+from harness.expect import Matcher, body, ok, refused
 from harness.scene import PART, Scene
-from harness.signals import Inexpressible, Mismatch
+from harness.signals import Inexpressible
 from harness.wire.exchange import Exchange
 from harness.wire.route import Sent, recognise
-from scenarios.workflows.deletes import error_code
 
-OWN_BUCKET = "--s3-no-check-bucket"
-"""Without it rclone begins many uploads with CreateBucket, which may change the settings of a bucket that is there."""
-IN_PARTS = ("--s3-upload-cutoff", "5M", "--s3-chunk-size", "5M")
-"""Uploads of 5 MiB and more go in parts of 5 MiB, the smallest that rclone makes."""
 MODIFIED = 1_600_000_000_123_456_789
 """A time in nanoseconds since 1970, none of whose digits may get lost: 2020-09-13T12:26:40.123456789Z."""
-MTIME = "1600000000.123456789"
-"""The same as rclone keeps it in x-amz-meta-mtime."""
 LARGE = b"".join(number.to_bytes(4, "big") for number in range((PART + 1000) // 4))
 """A body of one whole part and a short one, no two stretches of which are alike."""
 
-WRITES = frozenset(
-    {
-        *("CreateBucket", "DeleteBucket", "PutObject", "DeleteObject", "DeleteObjects", "CopyObject"),
-        *("CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload"),
-    }
-)
-"""The operations that change something, of those that rclone uses."""
-
-
-def remote(s3: Scene, name: str = "") -> str:
-    """The cell's place, or something below it, as rclone's commands take it."""
-    return f"remote:{s3.bucket}/{s3.prefix}{name}"
+NAMES = {"a b+c.txt": b"first", "sub/é%41.txt": b"second, longer", "sub/empty": b""}
+"""Names that are percent-encoded in a request, one of which looks as if it already were; and an empty object."""
 
 
 def stored(s3: Scene, objects: Mapping[str, bytes], **params: Any) -> None:
@@ -84,31 +67,6 @@ def lines(run: Observed) -> list[str]:
     return (run.body or b"").decode("utf-8", "replace").splitlines()
 
 
-def printed(s3: Scene, run: Observed, *expected: str) -> None:
-    """A command succeeded and printed exactly these lines, in any order, each once."""
-    s3.expect(run, ok())
-    shown = lines(run)
-    text = f"{run.operation} prints {len(expected)} lines {sorted(expected)!r}"
-    s3.check(sorted(shown) == sorted(expected), text, f"it printed {sorted(shown)!r}", run)
-
-
-def document(s3: Scene, run: Observed) -> Any:
-    """The JSON that a successful command printed."""
-    s3.expect(run, ok())
-    try:
-        return json.loads(run.body or b"")
-    except ValueError:
-        raise Mismatch(f"{run.operation} prints JSON", f"it printed {run.stdout[:200]!r}", run) from None
-
-
-def entries(s3: Scene, run: Observed) -> dict[str, dict[str, Any]]:
-    """The entries of `lsjson`, or the one of `lsjson --stat`, that are no folders, by path."""
-    shown = document(s3, run)
-    listed = shown if isinstance(shown, list) else [shown]
-    objects = [entry for entry in listed if isinstance(entry, dict) and entry.get("IsDir") is False]
-    return {str(entry.get("Path")): entry for entry in objects}
-
-
 def finished(s3: Scene, run: Observed, operation: str = "", **params: Any) -> None:
     """A command succeeded.
 
@@ -130,24 +88,6 @@ def sent(s3: Scene, run: Observed, *operations: str) -> list[tuple[Sent, Exchang
         raise Inexpressible(f"nothing shows what {run.client} sent")
     told = [(recognise(exchange, s3.client.origin), exchange) for exchange in run.exchanges]
     return [(what, exchange) for what, exchange in told if what.operation in operations]
-
-
-def changed_nothing(s3: Scene, run: Observed) -> None:
-    """A command sent no operation that changes something."""
-    writes = sent(s3, run, *WRITES)
-    text = f"{run.operation} sends nothing but reads"
-    s3.check(not writes, text, f"it sent {', '.join(f'{what.operation} {what.key}' for what, _ in writes)}", run)
-
-
-def refusal_told(s3: Scene, run: Observed, operation: str) -> None:
-    """A command ended with exit code 1, an operation of it was refused, and its user is told the reason."""
-    s3.check(run.exit_code == 1, "exit code 1 after a refusal", f"got {run.summary()}", run)
-    refusals = [exchange for _, exchange in sent(s3, run, operation) if (exchange.status or 0) >= 400]
-    shown = run.stderr.strip()[-300:]
-    s3.check(bool(refusals), f"a refused {operation}", f"none was refused; it said {shown!r}", run)
-    codes = sorted({error_code(exchange) or str(exchange.status) for exchange in refusals})
-    told = any(code in run.stderr for code in codes)
-    s3.check(told, f"standard error names the reason ({', '.join(codes)})", f"it said {shown!r}", run)
 
 
 @contextmanager
@@ -182,3 +122,51 @@ def deny(s3: Scene, bucket: str, action: str) -> None:
     statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": f"arn:aws:s3:::{bucket}/*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     s3.setup("PutBucketPolicy", Bucket=bucket, Policy=policy)
+
+
+def operations(s3: Scene, run: Observed) -> list[str]:
+    """The operations that a command sent, in the order they ended."""
+    origin = program(s3).origin
+    return [recognise(exchange, origin).operation for exchange in run.exchanges]
+
+
+def exits(*codes: int) -> Matcher:
+    """One of these exit codes."""
+
+    def test(seen: Observed) -> str:
+        if seen.exit_code in codes:
+            return ""
+        return f"exit code was {seen.exit_code}" + (f": {last_words(seen.stderr)}" if seen.exit_code else "")
+
+    return Matcher(f"exit code {' or '.join(map(str, codes))}", test)
+
+
+def prints(text: str) -> Matcher:
+    """A text somewhere in standard output."""
+    return Matcher(
+        f"standard output with {text!r}", lambda seen: "" if text in seen.stdout else f"it printed {seen.stdout!r}"
+    )
+
+
+def tells(text: str) -> Matcher:
+    """A text somewhere in standard error."""
+    return Matcher(
+        f"standard error with {text!r}", lambda seen: "" if text in seen.stderr else f"it said {seen.stderr!r}"
+    )
+
+
+def silent() -> Matcher:
+    """Nothing on standard output: nothing was transferred."""
+    return Matcher("no output", lambda seen: f"it printed {seen.stdout!r}" if seen.stdout.strip() else "")
+
+
+def place(s3: Scene, name: str = "") -> str:
+    """The cell's place, or something below it, as the commands of s5cmd and s3cmd take it."""
+    return f"s3://{s3.bucket}/{s3.prefix}{name}"
+
+
+def program(s3: Scene) -> ProgramClient:
+    """The client under test, which is a program."""
+    if not isinstance(s3.client, ProgramClient):
+        raise Inexpressible(f"{s3.client.name} is not a program")
+    return s3.client

@@ -10,11 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from harness.clients.base import Observed
-from harness.clients.program import ProgramClient, last_words
-from harness.expect import Matcher, body, ok
+from harness.expect import body, ok
 from harness.scene import PART, Scene
-from harness.signals import Inexpressible
-from harness.wire.route import recognise
+from scenarios.workflows._steps import exits, program
 
 HOUR = 3600
 
@@ -36,58 +34,17 @@ def written(folder: Path, files: Mapping[str, bytes], age: float = HOUR) -> Path
     return folder
 
 
-def read(folder: Path) -> dict[str, bytes]:
-    """All files below a folder by their relative paths."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def configured(s3: Scene, settings: Mapping[str, str]) -> dict[str, str]:
     """Variables that name a configuration file with these settings in its section `s3`, and the run's addressing."""
     path = s3.folder / "config"
-    lines = {"addressing_style": _program(s3).endpoint.addressing} | dict(settings)
+    lines = {"addressing_style": program(s3).endpoint.addressing} | dict(settings)
     path.write_text("[default]\ns3 =\n" + "".join(f"  {name} = {value}\n" for name, value in lines.items()))
     return {"AWS_CONFIG_FILE": str(path)}
-
-
-def operations(s3: Scene, run: Observed) -> list[str]:
-    """The operations that a command sent, in the order they ended."""
-    origin = _program(s3).origin
-    return [recognise(exchange, origin).operation for exchange in run.exchanges]
 
 
 def copy_source(s3: Scene, key: str) -> str:
     """An object of the cell's bucket as the header x-amz-copy-source names it."""
     return quote(f"{s3.bucket}/{key}")
-
-
-def exits(*codes: int) -> Matcher:
-    """One of these exit codes."""
-
-    def test(seen: Observed) -> str:
-        if seen.exit_code in codes:
-            return ""
-        return f"exit code was {seen.exit_code}" + (f": {last_words(seen.stderr)}" if seen.exit_code else "")
-
-    return Matcher(f"exit code {' or '.join(map(str, codes))}", test)
-
-
-def prints(text: str) -> Matcher:
-    """A text somewhere in standard output."""
-    return Matcher(
-        f"standard output with {text!r}", lambda seen: "" if text in seen.stdout else f"it printed {seen.stdout!r}"
-    )
-
-
-def tells(text: str) -> Matcher:
-    """A text somewhere in standard error."""
-    return Matcher(
-        f"standard error with {text!r}", lambda seen: "" if text in seen.stderr else f"it said {seen.stderr!r}"
-    )
-
-
-def silent() -> Matcher:
-    """Nothing on standard output: nothing was transferred."""
-    return Matcher("no output", lambda seen: f"it printed {seen.stdout!r}" if seen.stdout.strip() else "")
 
 
 def done(s3: Scene, run: Observed, operation: str, **params: Any) -> None:
@@ -115,9 +72,3 @@ def holds(s3: Scene, objects: Mapping[str, bytes]) -> None:
 def same(found: Iterable[str], expected: Iterable[str]) -> bool:
     """Whether two lists have the same names, each once, in whatever order."""
     return sorted(found) == sorted(set(expected))
-
-
-def _program(s3: Scene) -> ProgramClient:
-    if not isinstance(s3.client, ProgramClient):
-        raise Inexpressible(f"{s3.client.name} is not a program")
-    return s3.client

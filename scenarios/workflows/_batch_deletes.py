@@ -13,7 +13,7 @@ from harness.signals import Inexpressible
 from harness.wire.exchange import Exchange
 from harness.wire.route import recognise
 from harness.wire.xml import Node, XMLError, parse
-from scenarios.workflows.deletes import error_code, one_object
+from scenarios.workflows._refusals import error_code, one_object
 
 
 class Reason(NamedTuple):
