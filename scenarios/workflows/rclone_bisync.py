@@ -8,7 +8,7 @@ from harness.expect import ok
 from harness.scenario import EXTENDED, scenario
 from harness.scene import Scene
 from scenarios.workflows._rclone import OWN_BUCKET, remote
-from scenarios.workflows._steps import files, found, holds, stored
+from scenarios.workflows._steps import files, finished, found, holds, stored
 
 LOCAL = {"both.txt": b"on both sides", "local.txt": b"only here"}
 STORED = {"sub/stored.txt": b"only there"}
@@ -50,7 +50,7 @@ def bisync(s3: Scene) -> None:
     s3.put(s3.key("both.txt"), b"changed there, and longer")
     (local / "added here.txt").write_bytes(b"new here")
     (local / "local.txt").unlink()
-    s3.expect(s3.program("bisync", place, str(local), *flags), ok())
+    finished(s3, s3.program("bisync", place, str(local), *flags), "DeleteObject", Key=s3.key("local.txt"))
     expected = {
         "added here.txt": b"new here",
         "added there.txt": b"new there",

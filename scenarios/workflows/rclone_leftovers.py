@@ -9,7 +9,7 @@ from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import PART, Scene
 from scenarios.mpu import begin, store
 from scenarios.workflows._rclone import IN_PARTS, OWN_BUCKET, document, refusal_told, remote
-from scenarios.workflows._steps import deny, files, holds, refusing, sent, stored
+from scenarios.workflows._steps import deny, files, finished, holds, refusing, sent, stored
 
 ABORT = "AbortMultipartUpload"
 FULL = {"full/": b"", "full/file.txt": b"keeps its folder"}
@@ -52,6 +52,7 @@ def cleanup_of_uploads(s3: Scene) -> None:
     s3.put("folder/stays.txt", b"no upload", Bucket=bucket)
     begun = two_uploads(s3, bucket)
     run = s3.program("backend", "list-multipart-uploads", f"remote:{bucket}")
+    finished(s3, run, "ListMultipartUploads", Bucket=bucket)
     shown = document(s3, run)
     listed = shown.get(bucket) if isinstance(shown, dict) else None
     named = {(each.get("Key"), each.get("UploadId")) for each in listed or []}
@@ -82,7 +83,7 @@ def cleanup_spares_young_uploads(s3: Scene) -> None:
     """
     bucket = s3.new_bucket()
     begun = two_uploads(s3, bucket)
-    s3.expect(s3.program("cleanup", f"remote:{bucket}"), ok())
+    finished(s3, s3.program("cleanup", f"remote:{bucket}"), "ListMultipartUploads", Bucket=bucket)
     left = uploads(s3, Bucket=bucket)
     s3.check(sorted(left) == sorted(begun), f"the uploads {begun} go on", f"left are {left}")
 
@@ -134,7 +135,8 @@ def rmdirs_of_markers(s3: Scene) -> None:
     Fix: list markers as objects, and delete an object by its exact key, the slash included.
     """
     stored(s3, MARKERS)
-    s3.expect(s3.program("rmdirs", remote(s3), "--leave-root", "--s3-directory-markers"), ok())
+    run = s3.program("rmdirs", remote(s3), "--leave-root", "--s3-directory-markers")
+    finished(s3, run, "DeleteObject", Key=s3.key("empty/deeper/"))
     holds(s3, FULL)
 
 

@@ -27,6 +27,8 @@ SDK_GAVE_UP = "exceeded maximum number of attempts"
 def told_refusal(s3: Scene, run: Observed, operation: str, status: int, code: str) -> None:
     """A command ended with exit code 1 since an operation was refused with this status, and says so."""
     s3.check(run.exit_code == 1, "exit code 1", f"got {run.summary()}", run)
+    if operation == "ListObjects" and not sent(s3, run, operation):
+        operation = "ListObjectsV2"  # what the gateway tells its users to set
     if run.exchanges:
         refusal_told(s3, run, operation)
         statuses = [exchange.status for _, exchange in sent(s3, run, operation)]

@@ -99,8 +99,15 @@ def serving(s3: Scene, *arguments: str, option: str = "") -> Iterator[tuple[Serv
         raise ClientFault(f"rclone {arguments[0]} did not listen: {ended[0].stderr[-300:]}")
 
 
-def answered(s3: Scene, what: str, reply: Reply, status: int, body: bytes | None = None) -> None:
-    """An answer of a program that serves has this status, and this body where one is given."""
+def answered(
+    s3: Scene, what: str, reply: Reply, status: int, body: bytes | None = None, rests_on: str = "", **params: Any
+) -> None:
+    """An answer of a program that serves has this status, and this body where one is given.
+
+    Where it has not, and rests on one operation, the witness tries that with `params`: its refusal is the finding.
+    """
+    if reply.status != status and rests_on:
+        s3.expect(s3.look(rests_on, **params), ok())
     found = f"{what} was answered {reply.status} {reply.body[:200]!r}"
     text = f"{what} is answered {status}" + ("" if body is None else f" with {len(body)} bytes {body[:40]!r}")
     s3.check(reply.status == status and body in (None, reply.body), text, found)
@@ -150,7 +157,8 @@ def webdav(s3: Scene) -> None:
         answered(s3, "PUT", dav.ask("PUT", "/new.txt", b"written"), 201)
         answered(s3, "GET", dav.ask("GET", "/new.txt"), 200, b"written")
         there = {"Destination": f"http://{dav.address}/moved.txt"}
-        answered(s3, "MOVE", dav.ask("MOVE", "/new.txt", headers=there), 201)
+        copy = {"Key": s3.key("copied.txt"), "CopySource": f"{s3.bucket}/{s3.key('new.txt')}"}
+        answered(s3, "MOVE", dav.ask("MOVE", "/new.txt", headers=there), 201, None, "CopyObject", **copy)
         answered(s3, "DELETE", dav.ask("DELETE", "/there.txt"), 204)
         listed = dav.ask("PROPFIND", "/", headers={"Depth": "1"})
         answered(s3, "PROPFIND", listed, 207)
@@ -190,7 +198,8 @@ def restic(s3: Scene) -> None:
         s3.check(shown == [{"name": name, "size": len(DIGITS)}], "one pack of its size", f"it was {shown!r}")
         part = {"Range": "bytes=100-199"}
         answered(s3, "GET of a range", repository.ask("GET", f"/data/{name}", headers=part), 206, DIGITS[100:200])
-        answered(s3, "DELETE of a lock", repository.ask("DELETE", f"/locks/{lock}"), 200)
+        deleted = repository.ask("DELETE", f"/locks/{lock}")
+        answered(s3, "DELETE of a lock", deleted, 200, None, "DeleteObject", Key=s3.key(f"locks/{lock}"))
     holds(s3, {"config": b"a config", f"data/{name[:2]}/{name}": DIGITS})
 
 

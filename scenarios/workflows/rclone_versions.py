@@ -13,6 +13,7 @@ from harness.scenario import EXTENDED, scenario
 from harness.scene import Scene
 from harness.signals import Mismatch
 from scenarios.workflows._rclone import printed
+from scenarios.workflows._steps import finished
 
 KEY = "folder/file.txt"
 OLD, NEW = b"the first content", b"the second"
@@ -25,7 +26,9 @@ def versioned(s3: Scene) -> Iterator[str]:
     """A new bucket with versioning enabled by rclone, and without versions again after the block; its name."""
     bucket = s3.new_bucket()
     try:
-        s3.expect(s3.program("backend", "versioning", f"remote:{bucket}", "Enabled"), ok())
+        run = s3.program("backend", "versioning", f"remote:{bucket}", "Enabled")
+        setting = {"Bucket": bucket, "VersioningConfiguration": {"Status": "Enabled"}}
+        finished(s3, run, "PutBucketVersioning", **setting)
         told = s3.look("GetBucketVersioning", Bucket=bucket)
         s3.expect(told, ok(), output("Status", "Enabled"))
         yield bucket
