@@ -11,6 +11,7 @@ import time
 _READ = 64 * 1024
 _LINGER = 1.0
 _SETTLE = 0.05
+_SPOILT = b"no record of TLS"
 
 
 class Channel:
@@ -19,6 +20,7 @@ class Channel:
     Attributes:
         ended: the other side sends no more.
         broken: how it ended, where that was no proper end: reset, or a TLS stream that breaks off.
+        spoilt: what broke it were bytes that are no TLS.
 
     Args:
         connection: the socket, after the handshake where it is TLS.
@@ -27,7 +29,7 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self.ended = False
-        self.broken = ""
+        self.broken, self.spoilt = "", False
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
 
@@ -52,6 +54,7 @@ class Channel:
                 data = b""
             except OSError as error:
                 self.broken = error.strerror or str(error)
+                self.spoilt = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
                 data = b""
             pieces.append(data)
             size += len(data)
@@ -75,17 +78,20 @@ class Channel:
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
-    def finish(self, rest: bytearray, seconds: float, *, reset: bool = False) -> None:
+    def finish(self, rest: bytearray, seconds: float, *, reset: bool = False, spoil: bool = False) -> None:
         """Hand over what is left, say that it is the end, let it be read; `close` is still to come.
 
         Args:
             rest: bytes not yet sent.
             seconds: how long sending them may take.
             reset: break off instead of saying so, as the other end did.
+            spoil: and with bytes that are no TLS, as it did.
         """
         with contextlib.suppress(OSError, ValueError):
             self._socket.settimeout(seconds)
             self._socket.sendall(rest)
+            if spoil:
+                socket.socket.sendall(self._socket, _SPOILT)
             if reset:
                 time.sleep(_SETTLE)  # a reset that overtakes the bytes before it would take them along
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

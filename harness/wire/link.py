@@ -110,7 +110,8 @@ class Link:
         if server is not None and server.ended and self._current is None:
             self._unanswered()
         if not self._client.ended:
-            self._client.finish(self._to_client, self._tap.timeout, reset=server is not None and bool(server.broken))
+            reset, spoil = (bool(server.broken), server.spoilt) if server is not None else (False, False)
+            self._client.finish(self._to_client, self._tap.timeout, reset=reset, spoil=spoil)
         self._client.close()
         if server is not None:
             server.close()

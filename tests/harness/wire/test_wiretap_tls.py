@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+import trustme
 
 from harness.config import Endpoint
 from harness.wire.fault import Fault, error
@@ -228,6 +229,33 @@ def test_faults_are_put_between(fault: Fault, seen: int | None, told: str) -> No
             status = fetch(tap, endpoint)
         (recorded,) = tap.take()
     assert (status, recorded.exchange.error) == (seen, told)
+
+
+def test_a_stream_that_is_no_tls_any_more_is_none_for_the_client_either(tmp_path: Path) -> None:
+    """A body that ends with its connection must not look whole where what followed it could not be read."""
+    authority, bundle = trustme.CA(), str(tmp_path / "ca.pem")
+    authority.cert_pem.write_to_path(bundle)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with context.wrap_socket(connection, server_side=True) as secure:
+            secure.recv(65536)
+            secure.sendall(b"HTTP/1.1 200 OK\r\n\r\nhalf")
+            socket.socket.sendall(secure, b"this is no record of TLS")
+            with contextlib.suppress(OSError):
+                socket.socket.recv(secure, 1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        url = f"https://localhost:{listener.getsockname()[1]}"
+        endpoint = Endpoint(url, Credentials("AK", "SK"), ca_bundle=bundle, timeout=5)
+        with tapped(endpoint) as tap, tunnel(tap, endpoint) as get:
+            with pytest.raises(ssl.SSLError):
+                get("/k")
+            (recorded,) = tap.take()
+    assert recorded.exchange.error.startswith("answer broken off after 4 bytes of its body: ")
 
 
 def test_a_transfer_of_256_mib_needs_little_memory() -> None:
