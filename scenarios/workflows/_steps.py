@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,6 +129,23 @@ def operations(s3: Scene, run: Observed) -> list[str]:
     """The operations that a command sent, in the order they ended."""
     origin = program(s3).origin
     return [recognise(exchange, origin).operation for exchange in run.exchanges]
+
+
+def listing(entry: re.Pattern[str], sizes: Mapping[str, int | str]) -> Matcher:
+    """A listing of exactly these names with these sizes, each once.
+
+    Args:
+        entry: what a line of it is: the size in its first group, the name in its second.
+        sizes: sizes, or what stands in their place for a folder, by name.
+    """
+    wanted = sorted((name, str(size)) for name, size in sizes.items())
+
+    def test(seen: Observed) -> str:
+        matches = [entry.fullmatch(line) for line in lines(seen)]
+        shown = sorted((match[2], match[1]) for match in matches if match)
+        return "" if seen.ok and shown == wanted and all(matches) else f"got {seen.summary()}: {seen.stdout[-500:]!r}"
+
+    return Matcher(f"a listing of {wanted}", test)
 
 
 def exits(*codes: int) -> Matcher:

@@ -6,10 +6,10 @@ from harness.expect import ok
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
 from scenarios.workflows._batch_deletes import answered, requests, told, truthful
+from scenarios.workflows._refusals import OBJECTS
 from scenarios.workflows._steps import NAMES, exits, files, finished, holds, lines, refusing, stored
 from scenarios.workflows.mc_objects import mc, place
 
-OBJECTS = {"one.txt": b"first", "two.txt": b"second", "sub/three.txt": b"third"}
 WRITES = ("PutObject", "CreateMultipartUpload", "CopyObject", "DeleteObject", "DeleteObjects")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from harness.clients.base import Observed
 from harness.expect import Matcher, body, ok, refused
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
@@ -17,6 +16,7 @@ from scenarios.workflows._steps import (
     finished,
     holds,
     lines,
+    listing,
     operations,
     place,
     silent,
@@ -30,14 +30,7 @@ _ENTRY = re.compile(r".{16} +(\d+|DIR)  s3://[^/]+/(.*)")
 
 def listed(s3: Scene, sizes: dict[str, int | str]) -> Matcher:
     """A listing with exactly these names below the cell's prefix, each once; the size of a folder is DIR."""
-    wanted = sorted((s3.key(name), str(size)) for name, size in sizes.items())
-
-    def test(seen: Observed) -> str:
-        matches = [_ENTRY.fullmatch(line) for line in lines(seen)]
-        found = sorted((match[2], match[1]) for match in matches if match)
-        return "" if seen.ok and found == wanted and all(matches) else f"got {seen.summary()}: {seen.stdout[-500:]!r}"
-
-    return Matcher(f"a listing of {wanted}", test)
+    return listing(_ENTRY, {s3.key(name): size for name, size in sizes.items()})
 
 
 @scenario(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from harness.clients.base import Observed
 from harness.expect import Matcher, keys, ok, refused
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
 from scenarios.workflows._batch_deletes import answered, told, truthful
+from scenarios.workflows._refusals import OBJECTS
 from scenarios.workflows._steps import (
     NAMES,
     exits,
@@ -16,6 +16,7 @@ from scenarios.workflows._steps import (
     finished,
     holds,
     lines,
+    listing,
     operations,
     place,
     prints,
@@ -25,20 +26,12 @@ from scenarios.workflows._steps import (
     tells,
 )
 
-OBJECTS = {"one.txt": b"first", "two.txt": b"second", "sub/three.txt": b"third"}
 _ENTRY = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d +(\d+)  (.*)")
 
 
 def listed(entries: dict[str, bytes]) -> Matcher:
     """A listing with exactly these names and their sizes, each once."""
-    wanted = sorted((name, len(content)) for name, content in entries.items())
-
-    def test(seen: Observed) -> str:
-        matches = [_ENTRY.fullmatch(line) for line in lines(seen)]
-        found = sorted((match[2], int(match[1])) for match in matches if match)
-        return "" if seen.ok and found == wanted and all(matches) else f"got {seen.summary()}: {seen.stdout[-500:]!r}"
-
-    return Matcher(f"a listing of {wanted}", test)
+    return listing(_ENTRY, {name: len(content) for name, content in entries.items()})
 
 
 @scenario(
