@@ -20,7 +20,6 @@ import time
 from typing import TYPE_CHECKING
 
 from harness.signals import ClientFault
-from harness.wire.authority import Authority
 from harness.wire.framing import Head
 from harness.wire.http1 import Origin
 from harness.wire.link import MARK, OWN_NAMES, Link
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.config import Endpoint
+    from harness.wire.authority import Authority
     from harness.wire.fault import Fault
 
 MAX_CONNECTIONS = 1024
@@ -56,7 +56,11 @@ class Wiretap:
         self.timeout = endpoint.timeout
         self.faults = tuple(faults)
         self.tape = Tape()
-        self.authority = Authority(self.origin.host) if self.origin.scheme == "https" else None
+        self.authority: Authority | None = None
+        if self.origin.scheme == "https":
+            from harness.wire.authority import Authority  # its packages cost start-up time that http need not spend
+
+            self.authority = Authority(self.origin.host)
         self.ca_bundle = self.authority.bundle if self.authority else ""
         self.outward = endpoint.tls()
         if self.outward is not None:
