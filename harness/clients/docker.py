@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 LABEL = "s3conform"
 """Label of every container; its value is the process that it belongs to."""
 PULL_SECONDS = 300.0
+SWEPT_SECONDS = 60.0
 _API_SECONDS = 60.0
 _HOST = "host.docker.internal"
 _LOOPBACK = ("127.0.0.1", "localhost")
@@ -138,12 +139,17 @@ def version(image: str, idle: Sequence[str], arg: str, pattern: str) -> tuple[st
     return told, "" if told else f"{image} does not tell its version"
 
 
-def sweep() -> None:
-    """Remove containers of processes that ended before they could start them; the engine keeps those for ever."""
+def sweep(seconds: float = SWEPT_SECONDS) -> None:
+    """Remove containers of processes that ended before they could start them; the engine keeps those for ever.
+
+    Only such as were made `seconds` ago or earlier: on an engine that several machines use, a process that is not
+    here may be about to start its own.
+    """
+    before = time.time() - seconds
     with contextlib.suppress(*_GONE):
         for each in _needed().containers(all=True, filters={"label": LABEL, "status": "created"}):
-            owner = each.get("Labels", {}).get(LABEL, "")
-            if owner.isdigit() and not _lives(int(owner)):
+            owner, made = each.get("Labels", {}).get(LABEL, ""), each.get("Created", 0)
+            if owner.isdigit() and made <= before and not _lives(int(owner)):
                 _needed().remove_container(each["Id"], force=True)
 
 

@@ -204,21 +204,23 @@ def test_no_container_survives_a_run_that_is_cut_short(number: signal.Signals, t
         process.communicate(timeout=60)
 
     def left() -> list[str]:
-        docker.sweep()  # as the next run does with those that were made and never started
+        docker.sweep(-1)  # as a later run does with those that were made and never started
         return [name for pid in owners for name in containers(pid)]
 
     assert eventually(lambda: left() == [])
 
 
 def test_containers_that_never_started_are_swept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of processes that are gone; those of the living are left alone."""
+    """Those of processes that are gone; those of the living, and young ones, are left alone."""
     runner, name = DockerRunner(Rclone.image, Rclone.idle), f"{LABEL}-{os.getpid()}-created"
     try:
         runner.create(name)
-        docker.sweep()
+        docker.sweep(-1)
         assert containers_named(name)
         monkeypatch.setattr(docker, "_lives", lambda pid: pid != os.getpid())
         docker.sweep()
+        assert containers_named(name), "too young"
+        docker.sweep(-1)
         assert not containers_named(name)
     finally:
         runner.close()
