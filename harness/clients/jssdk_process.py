@@ -15,6 +15,7 @@ import subprocess
 import time
 from typing import IO, TYPE_CHECKING, Any
 
+from harness.clients.local import kill
 from harness.clients.program import last_words
 from harness.signals import ClientFault
 
@@ -89,11 +90,7 @@ class Conversation:
         if self._process.stdin is not None and self._process.stdin.closed:
             return
         if self._process.returncode is None:  # not waited for yet: the group's number is still its own
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                self._process.kill()
-            self._process.wait()
+            kill(self._process)
         for stream in self._streams:
             with contextlib.suppress(OSError):
                 stream.close()

@@ -124,7 +124,7 @@ def _attend(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, che
     try:
         stopped = talk.until(deadline, check) or _ended(process, deadline, check)
     finally:
-        _kill(process)
+        kill(process)
         talk.close()
     timed_out = stopped == _TIMED_OUT
     reason = f"did not end within {time.monotonic() - started:.0f} s" if timed_out else stopped
@@ -152,7 +152,7 @@ def _over(process: subprocess.Popen[bytes]) -> bool:
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: subprocess.Popen[bytes]) -> None:
     """Kill what is left of a program's group, and wait for the program."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -126,8 +126,7 @@ class Link:
             head = split_head(self._from_client)
             if head is not None:
                 target = head.start.split(" ")[1] if " " in head.start else ""
-                url = target if "://" in target[:8] else self._url(head, target)
-                Transaction(self._tap.tape, head, url).end("connection closed without an answer")
+                Transaction(self._tap.tape, head, self._url(head, target)).end("connection closed without an answer")
 
     @property
     def unread(self) -> bool:
@@ -241,7 +240,7 @@ class Link:
     def _begin(self, head: Head) -> Transaction:
         method, _, rest = head.start.partition(" ")
         target, _, version = rest.rpartition(" ")
-        aim = self._aim(self._url(head, target) if target.startswith("/") else target)
+        aim = self._aim(self._url(head, target))
         current = self._current = Transaction(self._tap.tape, head, aim.url if aim else target)
         if aim is None:
             self._to_client += _REFUSAL
@@ -256,7 +255,9 @@ class Link:
         return current
 
     def _url(self, head: Head, target: str) -> str:
-        """The URL of a request in a tunnel, or to the tap as if it were the endpoint."""
+        """The URL of a request: its target, or what that stands for in a tunnel, or to the tap as the endpoint."""
+        if not target.startswith("/"):
+            return target
         host = next(iter(head.get("host")), "")
         port = urlsplit(self._tap.direct).port
         for own in () if self._tunnelled else (f"{name}:{port}" for name in OWN_NAMES):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from urllib.parse import quote
 from harness.clients.base import Observed
 from harness.expect import body, ok
 from harness.scene import PART, Scene
-from scenarios.workflows._steps import exits, program
+from scenarios.workflows._steps import exits, program, write
 
 HOUR = 3600
 
@@ -25,13 +24,7 @@ def written(folder: Path, files: Mapping[str, bytes], age: float = HOUR) -> Path
 
     Listings show whole seconds: a file of this very second would look newer than the object made of it.
     """
-    then = time.time() - age
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        os.utime(path, (then, then))
-    return folder
+    return write(folder, files, time.time_ns() - int(age * 1_000_000_000))
 
 
 def configured(s3: Scene, settings: Mapping[str, str]) -> dict[str, str]:

@@ -6,14 +6,11 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from harness.clients.base import Observed
-from harness.clients.program import ProgramClient
 from harness.expect import ok, refused
 from harness.scene import Scene
-from harness.signals import Inexpressible
-from harness.wire.exchange import Exchange
-from harness.wire.route import recognise
 from harness.wire.xml import Node, XMLError, parse
 from scenarios.workflows._refusals import error_code, one_object
+from scenarios.workflows._steps import requests
 
 
 class Reason(NamedTuple):
@@ -33,13 +30,6 @@ class Answers(NamedTuple):
 
     kept: dict[str, Reason]
     whole: tuple[str, ...]
-
-
-def requests(s3: Scene, run: Observed, *operations: str) -> list[Exchange]:
-    """What a command sent of these operations, in the order they ended."""
-    if not isinstance(s3.client, ProgramClient):
-        raise Inexpressible(f"{s3.client.name} is not a program")
-    return [sent for sent in run.exchanges if recognise(sent, s3.client.origin).operation in operations]
 
 
 def answered(s3: Scene, run: Observed, keys: Collection[str], listing: str, **params: Any) -> Answers:

@@ -35,7 +35,11 @@ def stored(s3: Scene, objects: Mapping[str, bytes], **params: Any) -> None:
 
 def files(s3: Scene, contents: Mapping[str, bytes], modified: int = MODIFIED) -> Path:
     """A local folder with these files, by relative path, all modified at the same time (nanoseconds since 1970)."""
-    folder = s3.folder
+    return write(s3.folder, contents, modified)
+
+
+def write(folder: Path, contents: Mapping[str, bytes], modified: int) -> Path:
+    """Files in a folder, by relative path, all modified at the same time (nanoseconds since 1970); the folder."""
     for name, content in contents.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -129,6 +133,12 @@ def operations(s3: Scene, run: Observed) -> list[str]:
     """The operations that a command sent, in the order they ended."""
     origin = program(s3).origin
     return [recognise(exchange, origin).operation for exchange in run.exchanges]
+
+
+def requests(s3: Scene, run: Observed, *operations: str) -> list[Exchange]:
+    """What a command sent of these operations, in the order they ended."""
+    origin = program(s3).origin
+    return [exchange for exchange in run.exchanges if recognise(exchange, origin).operation in operations]
 
 
 def listing(entry: re.Pattern[str], sizes: Mapping[str, int | str]) -> Matcher:

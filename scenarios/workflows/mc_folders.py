@@ -5,9 +5,9 @@ from __future__ import annotations
 from harness.expect import ok
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows._batch_deletes import answered, requests, told, truthful
+from scenarios.workflows._batch_deletes import answered, told, truthful
 from scenarios.workflows._refusals import OBJECTS
-from scenarios.workflows._steps import NAMES, exits, files, finished, holds, lines, refusing, stored
+from scenarios.workflows._steps import NAMES, exits, files, finished, holds, lines, refusing, requests, stored
 from scenarios.workflows.mc_objects import mc, place
 
 WRITES = ("PutObject", "CreateMultipartUpload", "CopyObject", "DeleteObject", "DeleteObjects")

@@ -13,8 +13,7 @@ from harness.scene import Scene
 from harness.signals import ClientFault, Inexpressible, Mismatch
 from scenarios.etag import md5_etag
 from scenarios.meta import has_metadata
-from scenarios.workflows._batch_deletes import requests
-from scenarios.workflows._steps import LARGE, exits, files, finished, found, holds, lines, prints
+from scenarios.workflows._steps import LARGE, exits, files, finished, found, holds, lines, prints, requests
 
 TYPE = "text/x-s3conform"
 

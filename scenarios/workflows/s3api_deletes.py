@@ -6,7 +6,8 @@ from harness.clients.base import Observed
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
 from harness.signals import Inexpressible
-from scenarios.workflows._s3api import SOURCE, api, at, document, done, is_missing, is_whole, sent
+from scenarios.workflows._s3api import SOURCE, api, at, document, done, is_missing, is_whole
+from scenarios.workflows._steps import requests
 
 CONTENT = b"to be deleted, or not"
 
@@ -73,7 +74,7 @@ def checksum_is_digest_enough(s3: Scene) -> None:
         run = api(s3, "delete-objects", *at(s3.bucket), *batch)
         if any(
             header.lower() == "content-md5"
-            for seen in sent(s3, run, "DeleteObjects")
+            for seen in requests(s3, run, "DeleteObjects")
             for header, _ in seen.request_headers
         ):
             raise Inexpressible("this version of the AWS CLI sends Content-MD5")

@@ -15,9 +15,8 @@ from harness.expect import body, ok, output, output_where
 from harness.scenario import SHOULD, scenario
 from harness.scene import Scene
 from scenarios.meta import has_metadata
-from scenarios.workflows._batch_deletes import requests
 from scenarios.workflows._refusals import error_code, judge
-from scenarios.workflows._steps import finished, place
+from scenarios.workflows._steps import finished, place, requests
 
 CONTENT = b"copied by s3cmd"
 META = {"colour": "blue"}

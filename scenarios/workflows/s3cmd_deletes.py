@@ -12,9 +12,9 @@ from harness.clients.base import Observed
 from harness.expect import ok
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows._batch_deletes import Answers, answered, requests, told, truthful
+from scenarios.workflows._batch_deletes import Answers, answered, told, truthful
 from scenarios.workflows._refusals import OBJECTS, judge
-from scenarios.workflows._steps import exits, files, holds, place, refusing, stored
+from scenarios.workflows._steps import exits, files, holds, place, refusing, requests, stored
 
 EXIT_CODES = {400: 11, 403: 77, 404: 12, 405: 11, 409: 13, 412: 14, 429: 15, 500: 70, 501: 11, 503: 15}
 """What s3cmd ends with after a refusal of this status; 70 after any other."""

@@ -8,7 +8,6 @@ from harness.expect import Matcher, body, ok, refused
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
 from harness.signals import Inexpressible
-from scenarios.workflows._batch_deletes import requests
 from scenarios.workflows._steps import (
     NAMES,
     exits,
@@ -19,6 +18,7 @@ from scenarios.workflows._steps import (
     listing,
     operations,
     place,
+    requests,
     silent,
     stored,
     tells,

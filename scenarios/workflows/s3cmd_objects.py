@@ -9,8 +9,7 @@ from harness.expect import body, ok, one_of, refused
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
 from harness.signals import ClientFault
-from scenarios.workflows._batch_deletes import requests
-from scenarios.workflows._steps import LARGE, exits, files, finished, holds, place, prints, tells
+from scenarios.workflows._steps import LARGE, exits, files, finished, holds, place, prints, requests, tells
 
 CONTENT = b"kept by s3cmd"
 TYPE = "text/x-s3conform"

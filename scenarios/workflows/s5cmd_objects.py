@@ -11,8 +11,7 @@ from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
 from harness.signals import ClientFault, Mismatch
 from scenarios.etag import md5_etag
-from scenarios.workflows._batch_deletes import requests
-from scenarios.workflows._steps import LARGE, NAMES, exits, files, finished, holds, place, stored, tells
+from scenarios.workflows._steps import LARGE, NAMES, exits, files, finished, holds, place, requests, stored, tells
 
 TYPE = "text/x-s3conform"
 
