@@ -31,6 +31,10 @@ MAX_EXCHANGES = 24
 """Exchanges kept of one cell; `requests` counts them all."""
 
 
+_NOTES, _NOTE = 8, 300
+"""Notes kept of a cell, and characters of each."""
+
+
 class CellRunner:
     """Runs cells one after another, with one instance of each client for all of them.
 
@@ -95,7 +99,7 @@ class CellRunner:
             observation = Observation("failure", f"the client cannot be set up: {_told(error)}")
             return self._cell(scenario, info, observation, None, started)
         name = f"{scenario.id}-{info.label}-{attempt}".lower()
-        scene = Scene(name, chosen, place.witness, self._sandbox, place.stranger)
+        scene = Scene(name, chosen, place.witness, self._sandbox, place.stranger, self._config.seed)
         try:
             with limit(self._config.endpoint.cell_limit):
                 observation = self._observe(scenario, scene)
@@ -213,6 +217,8 @@ class CellRunner:
             repro=self._repro(scene, observation.failing) if scene else {},
             profile_entry=verdict.entry,
             confidence=scenario.confidence,
+            notes=[self._redact.text(note)[:_NOTE] for note in scene.notes[:_NOTES]] if scene else [],
+            waited=round(sum(exchange.seconds for exchange in exchanges), 4),
         )
 
     def _redacted(self, observation: Observation) -> Observation:

@@ -28,7 +28,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     """Where S3 is spoken, with whom, and how long to wait for it.
 
     `timeout` is in seconds and bounds every single wait; a cell may take `cell_limit` seconds in all. `second` are the
-    credentials of another account, for statements about what belongs to others.
+    credentials of another account, for statements about what belongs to others, `temporary` those with a session token
+    of the same account. `website` is the URL of the website endpoint of a bucket, with `{bucket}` for its name.
     """
 
     url: str
@@ -39,11 +40,13 @@ class Endpoint(msgspec.Struct, frozen=True):
     ca_bundle: str = ""
     timeout: float = 30.0
     second: Credentials | None = None
+    temporary: Credentials | None = None
+    website: str = ""
 
     @property
     def secrets(self) -> list[str]:
         """Every text that must not reach a file or a screen."""
-        accounts = [self.credentials, *([self.second] if self.second else [])]
+        accounts = [self.credentials, *(one for one in (self.second, self.temporary) if one)]
         return [text for one in accounts for text in (one.secret_key, one.session_token, one.access_key)]
 
     @property
@@ -83,6 +86,8 @@ class RunConfig(msgspec.Struct, frozen=True):
     """The only bucket that may be used, or '' for buckets of the run's own."""
     advised: dict[str, dict[str, str]] = {}
     """Settings that the endpoint was found to need, by client: tried where a cell fails without them."""
+    seed: int = 0
+    """What generated examples begin with."""
     secure: Endpoint | None = None
     """The same server over https, for the columns whose scheme that is."""
 

@@ -78,7 +78,7 @@ class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     """First line: what was judged, by what, with what.
 
     `planned` is the number of cells selected; `scenarios` carries the texts by scenario id, so that a run file
-    explains itself to any later version.
+    explains itself to any later version; `seed` repeats the generated examples (`run --seed`).
     """
 
     run_id: str
@@ -90,6 +90,7 @@ class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     clients: list[ClientInfo]
     planned: int
     scenarios: dict[str, ScenarioText]
+    seed: int = 0
     schema: int = SCHEMA
 
 
@@ -132,7 +133,8 @@ class Cell(msgspec.Struct, frozen=True, tag_field="kind", tag="cell"):
     `expected` is prose; `seconds` is wall time; `requests` counts exchanges seen, of which `exchanges` keeps
     the first few; `flaky` says that a second try came to another verdict than this first one. `column` names the
     client where the run has several of its name. `passes_with` lists the settings, other than the client's defaults,
-    with which it does pass.
+    with which it does pass. `notes` say which of several right answers was seen. `waited` is the part of `seconds`
+    that the exchanges took, from first byte sent to last byte received.
     """
 
     scenario: str
@@ -155,6 +157,8 @@ class Cell(msgspec.Struct, frozen=True, tag_field="kind", tag="cell"):
     flaky: bool = False
     column: str = ""
     passes_with: str = ""
+    notes: list[str] = []
+    waited: float = 0.0
 
     @property
     def label(self) -> str:

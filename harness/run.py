@@ -401,6 +401,7 @@ def _header(config: RunConfig, selection: list[Scenario], gateway: GatewayInfo, 
         clients=config.clients,
         planned=planned,
         scenarios={found.id: found.text for found in selection},
+        seed=config.seed,
     )
 
 

@@ -17,6 +17,7 @@ from harness.record import Step
 from harness.sandbox import Sandbox
 from harness.signals import Inexpressible, Mismatch, Prerequisite
 from harness.wire.exchange import Exchange
+from harness.wire.sigv4 import Credentials
 
 Role = Literal["client", "setup", "witness"]
 
@@ -33,13 +34,22 @@ class Scene:
         witness: raw HTTP, for set-up and second looks.
         sandbox: what the worker may use.
         stranger: raw HTTP with the credentials of another account, if there are any.
+        seed: what generated examples begin with; one for all cells of a run.
     """
 
     def __init__(
-        self, cell: str, client: Client, witness: RawClient, sandbox: Sandbox, stranger: RawClient | None = None
+        self,
+        cell: str,
+        client: Client,
+        witness: RawClient,
+        sandbox: Sandbox,
+        stranger: RawClient | None = None,
+        seed: int = 0,
     ) -> None:
         self.client = client
         self.witness = witness
+        self.seed = seed
+        self.notes: list[str] = []
         self._stranger = stranger
         self.prefix = sandbox.prefix(cell)
         self.seen: list[tuple[Role, Observed]] = []
@@ -155,6 +165,26 @@ class Scene:
             raise Prerequisite(observed)
         return observed
 
+    @property
+    def temporary(self) -> Credentials:
+        """Temporary credentials, with a session token, of the endpoint's account."""
+        if self.witness.endpoint.temporary is None:
+            raise Inexpressible("needs temporary credentials (S3CONFORM_TEMPORARY_ACCESS_KEY)")
+        return self.witness.endpoint.temporary
+
+    @contextmanager
+    def crowd(self, size: int) -> Iterator[list[RawClient]]:
+        """So many further clients, each with a connection of its own, for calls at the same time.
+
+        What they observe is to be handed to `keep`, from this thread.
+        """
+        clients = [RawClient(self.witness.endpoint) for _ in range(size)]
+        try:
+            yield clients
+        finally:
+            for client in clients:
+                client.close()
+
     def put(self, key: str, body: bytes = b"s3conform", **params: Any) -> Observed:
         """An object stored to prepare the scene."""
         return self.setup("PutObject", Key=key, Body=body, **params)
@@ -166,6 +196,13 @@ class Scene:
     def fetch(self, url: str, method: str = "GET", *headers: tuple[str, str], body: bytes = b"") -> Observed:
         """What a URL of the endpoint, presigned by the client under test, gives to somebody without credentials."""
         return self.keep("witness", self.witness.fetch(url, method, list(headers), body))
+
+    def visit(self, bucket: str, path: str, method: str = "GET", *headers: tuple[str, str]) -> Observed:
+        """What a visitor of a bucket's website is given for a path, from `/` on."""
+        if not self.witness.endpoint.website:
+            raise Inexpressible("needs the website endpoint (S3CONFORM_WEBSITE_ENDPOINT)")
+        site = self.witness.endpoint.website.replace("{bucket}", bucket)
+        return self.keep("client", self.witness.fetch(site + path, method, list(headers)))
 
     # --- expectations ---
 
@@ -192,6 +229,10 @@ class Scene:
         self.expected = expected
         if not condition:
             raise Mismatch(expected, found, observed)
+
+    def note(self, text: str) -> None:
+        """Record which of several right answers was seen; it changes no verdict."""
+        self.notes.append(text)
 
     # --- records ---
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -18,6 +18,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 SECOND_ACCESS_KEY = "S3CONFORM_SECOND_ACCESS_KEY"
 SECOND_SECRET_KEY = "S3CONFORM_SECOND_SECRET_KEY"  # noqa: S105 - the name of a variable
+
+TEMPORARY = ("S3CONFORM_TEMPORARY_ACCESS_KEY", "S3CONFORM_TEMPORARY_SECRET_KEY", "S3CONFORM_TEMPORARY_SESSION_TOKEN")
+WEBSITE = "S3CONFORM_WEBSITE_ENDPOINT"
 
 _OPTIONS = (
     click.option("--access-key", envvar="AWS_ACCESS_KEY_ID", default="", metavar="KEY",
@@ -45,13 +48,21 @@ def endpoint_options(function: F) -> F:
     return function
 
 
-def make_endpoint(url: str, options: dict[str, Any], second: Credentials | None = None) -> Endpoint:
+class Extras(NamedTuple):
+    """What a few scenarios need beside the endpoint, see `Endpoint`."""
+
+    second: Credentials | None = None
+    temporary: Credentials | None = None
+    website: str = ""
+
+
+def make_endpoint(url: str, options: dict[str, Any], extras: Extras = Extras()) -> Endpoint:  # noqa: B008 - immutable
     """The endpoint that the options describe.
 
     Args:
         url: its URL.
         options: the values of `endpoint_options`.
-        second: credentials of another account.
+        extras: what few endpoints have.
 
     Raises:
         UsageError: a URL, region, CA bundle or credentials that cannot be used.
@@ -73,26 +84,40 @@ def make_endpoint(url: str, options: dict[str, Any], second: Credentials | None 
         insecure=options["insecure"],
         ca_bundle=options["ca_bundle"],
         timeout=options["timeout"],
-        second=second,
+        second=extras.second,
+        temporary=extras.temporary,
+        website=extras.website,
     )
     endpoint.tls()
     return endpoint
 
 
-def second_account() -> Credentials | None:
-    """Another account's credentials, if there are any.
+def extras() -> Extras:
+    """Further credentials and addresses, as far as there are any.
 
-    They come from the environment alone: few have them, and nobody wants more of them in a process list.
+    They come from the environment alone: few have them, and nobody wants more secrets in a process list.
 
     Raises:
-        UsageError: half of them, or unusable ones.
+        UsageError: a part of them, or unusable ones.
     """
-    access_key, secret_key = os.environ.get(SECOND_ACCESS_KEY, ""), os.environ.get(SECOND_SECRET_KEY, "")
-    if bool(access_key) != bool(secret_key):
-        raise UsageError(f"{SECOND_ACCESS_KEY} and {SECOND_SECRET_KEY} belong together: set both or none")
-    _check_carried(SECOND_ACCESS_KEY, access_key)
-    _check_carried(SECOND_SECRET_KEY, secret_key)
-    return Credentials(access_key, secret_key) if access_key else None
+    website = os.environ.get(WEBSITE, "")
+    if website:
+        check_url(website.replace("{bucket}", "bucket"))
+        if "{bucket}" not in website:
+            raise UsageError(f"{WEBSITE} needs {{bucket}} where the bucket's name stands")
+    return Extras(_account(SECOND_ACCESS_KEY, SECOND_SECRET_KEY), _account(*TEMPORARY), website)
+
+
+def _account(*names: str) -> Credentials | None:
+    """The credentials in these variables, None if they are not set."""
+    values = [os.environ.get(name, "") for name in names]
+    if not any(values):
+        return None
+    if not all(values):
+        raise UsageError(f"{' and '.join(names)} belong together: set all or none")
+    for name, value in zip(names, values, strict=True):
+        _check_carried(name, value)
+    return Credentials(*values)
 
 
 def _check_carried(name: str, text: str) -> None:

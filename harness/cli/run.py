@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from secrets import token_hex
+from secrets import randbits, token_hex
 from typing import Any
 
 import click
@@ -18,9 +18,12 @@ from harness import __version__, gate, offline, profile, record, run, sandbox, s
 from harness.cli.options import (
     SECOND_ACCESS_KEY,
     SECOND_SECRET_KEY,
+    TEMPORARY,
+    WEBSITE,
+    Extras,
     endpoint_options,
+    extras,
     make_endpoint,
-    second_account,
     writing,
 )
 from harness.cli.progress import Progress
@@ -53,9 +56,15 @@ Exit codes:
   130  interrupted; the run file stays valid
 
 \b
-A few scenarios need a second account. Its credentials come from
-{SECOND_ACCESS_KEY} and {SECOND_SECRET_KEY};
-the bundled server has one of its own.
+A few scenarios need more than one account, or the website endpoint; the
+bundled server has all of it. For others the environment names them:
+  {SECOND_ACCESS_KEY}, {SECOND_SECRET_KEY}
+      another account
+  {TEMPORARY[0]}, {TEMPORARY[1]},
+  {TEMPORARY[2]}
+      temporary credentials of the same account
+  {WEBSITE}
+      URL of a bucket's website, with {{bucket}} for its name
 """
 
 
@@ -122,6 +131,13 @@ the bundled server has one of its own.
 @click.option(
     "--personality", default="", metavar="NAME", help="Gateway that the bundled server plays; not with --endpoint."
 )
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=None,
+    metavar="N",
+    help="What generated examples begin with; the run file names the one that was used.  [default: a new one]",
+)
 @click.option("--durations", is_flag=True, help="Also print the ten cells that took longest.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("reports/latest"),
               show_default=True, metavar="DIR", help="Folder for run file and reports.")  # fmt: skip
@@ -152,6 +168,7 @@ def command(**options: Any) -> int:
             scenarios=[found.id for found in selection],
             out=str(options["out"]),
             bucket=options["bucket"],
+            seed=randbits(32) if options["seed"] is None else options["seed"],
             secure=secure,
         )
         planned = run.plan(selection, config)
@@ -204,7 +221,7 @@ def _endpoint(
     elif options["personality"]:
         raise UsageError("--personality is for the bundled server; it does not go with --endpoint")
     else:
-        endpoint, gateway = make_endpoint(options["endpoint"], options, second_account()), None
+        endpoint, gateway = make_endpoint(options["endpoint"], options, extras()), None
     implicit = documented.buckets.creation == "implicit"
     named = run.contact(endpoint, options["bucket"], f"{sandbox.NAME}-{run_id}/", implicit=implicit)
     return endpoint, secure, gateway or GatewayInfo(name=named[:100] or "unknown")
@@ -212,17 +229,21 @@ def _endpoint(
 
 def _bundled(options: dict[str, Any], stack: ExitStack) -> tuple[Endpoint, Endpoint]:
     """The bundled server, with two accounts of its own, over http and over https."""
-    first, second = (Credentials(f"AK{token_hex(9).upper()}", token_hex(20)) for _ in range(2))
+    first, second, temporary = (Credentials(f"AK{token_hex(9).upper()}", token_hex(20)) for _ in range(3))
+    temporary = msgspec.structs.replace(temporary, session_token=token_hex(24))
     arguments = ["--tls", "--also-http", "--region", check_region(options["region"])]
-    for account in (first, second):
-        arguments += ["--credential", f"{account.access_key}:{account.secret_key}"]
+    for account in (first, temporary, second):  # with a session token: of the account before it
+        words = (account.access_key, account.secret_key, account.session_token)
+        arguments += ["--credential", ":".join(word for word in words if word)]
     arguments += ["--personality", options["personality"]] if options["personality"] else []
     ready = stack.enter_context(offline.reference_server(*arguments))
     own = {"access_key": first.access_key, "secret_key": first.secret_key, "session_token": "", "insecure": False}
 
     def at(url: str, bundle: str) -> Endpoint:
         # By name, not by address: a bucket can stand before a name, so that virtual-hosted style is judged too.
-        return make_endpoint(url.replace("127.0.0.1", "localhost"), options | own | {"ca_bundle": bundle}, second)
+        url = url.replace("127.0.0.1", "localhost")
+        website = url.replace("://", "://{bucket}.s3-website.")
+        return make_endpoint(url, options | own | {"ca_bundle": bundle}, Extras(second, temporary, website))
 
     return at(ready.http_endpoint, ""), at(ready.endpoint, ready.ca_bundle)
 

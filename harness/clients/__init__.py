@@ -33,6 +33,9 @@ CLIENTS = tuple(DRIVERS)
 CALLERS = ("raw", "boto3", "jssdk", "awscli")
 """Clients with a call for every operation; the others have commands, and ask in their own way."""
 
+LIBRARIES = ("raw", "boto3", "jssdk")
+"""Those of them that cost no process: for statements about parameters and answers that only programs see."""
+
 INPROCESS = frozenset({"raw", "boto3"})
 """Clients that are libraries of this process."""
 

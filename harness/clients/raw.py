@@ -9,11 +9,13 @@ import base64
 import codecs
 import datetime as dt
 import hashlib
+import re
 import select
 import socket
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,11 +26,50 @@ from harness.signals import Mismatch
 from harness.wire import model
 from harness.wire.exchange import Body, Exchange, Headers
 from harness.wire.http1 import Answer, Connection, NoAnswer, Origin
-from harness.wire.sigv4 import EMPTY_SHA256, sign
+from harness.wire.sigv4 import EMPTY_SHA256, Credentials, Signed, Signer
 from harness.wire.xml import Node, XMLError, parse
 
 _OF_THE_CONNECTION = frozenset({"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
 """Headers for the next hop alone, which proxies take away: no client signs them. Source: RFC 9110 §7.6.1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """How a request is signed, for statements about signatures. The defaults are those of an honest client.
+
+    Attributes:
+        credentials: with whose; by default the endpoint's.
+        region: of the credential scope; by default the endpoint's.
+        service: of the credential scope.
+        skew: seconds by which the clock that signs is ahead of this machine's; below zero it is behind.
+        unsigned: names, in lower case, of headers that are sent and not signed.
+        date: the header that carries the time; "" for none.
+        edited: makes the Authorization that is sent from the right one.
+    """
+
+    credentials: Credentials | None = None
+    region: str = ""
+    service: str = "s3"
+    skew: float = 0.0
+    unsigned: frozenset[str] = frozenset()
+    date: str = "x-amz-date"
+    edited: Callable[[str], str] = str
+
+
+HONEST = Signing()
+
+
+class Framed(Protocol):
+    """A body whose bytes continue the signature of the headers (aws-chunked); its size in bytes is known before."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that `framed` gives."""
+        ...
+
+    def framed(self, signed: Signed | None) -> bytes:
+        """The bytes to send, given what the headers were signed with, None if they were not."""
+        ...
 
 
 class RawClient:
@@ -44,6 +85,11 @@ class RawClient:
         self._endpoint = endpoint
         self._origin = Origin.of(endpoint.url)
         self._connection = Connection(self._origin, endpoint.timeout, endpoint.tls())
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where requests are sent, and with whose credentials."""
+        return self._endpoint
 
     @property
     def region(self) -> str:
@@ -114,14 +160,13 @@ class RawClient:
         method: str,
         target: str,
         headers: Headers = [],  # noqa: B006 - never changed
-        body: bytes = b"",
+        body: bytes | Framed = b"",
         *,
         bucket: str = "",
         addressing: str = "",
-        signed: bool = True,
+        signing: Signing | None = HONEST,
         content_length: bool = True,
         version: str = "HTTP/1.1",
-        skew: float = 0.0,
         spelled: Callable[[str], str] = str,
         patience: float = 0.0,
     ) -> Observed:
@@ -132,23 +177,26 @@ class RawClient:
             method: HTTP method.
             target: raw path-style target below the endpoint's own path, from `/` on.
             headers: further header lines, in order and letter case.
-            body: bytes of the body.
+            body: bytes of the body, or what makes them of the signature.
             bucket: the bucket in `target`, so that it can move to the host name.
             addressing: `path` or `virtual`; by default the endpoint's.
-            signed: add SigV4 headers.
+            signing: how SigV4 headers are made; None adds none.
             content_length: add Content-Length where there is a body or the method usually has one.
             version: version of HTTP in the request line.
-            skew: seconds by which the clock that signs is ahead of this machine's; below zero it is behind.
             spelled: how the name of every header is written, those that are added here too.
             patience: send the body only after 100 Continue, for which so many seconds are waited; not at all after
                 another answer. 0 for no such wait. `headers` need an Expect.
         """
         authority, target = self._address(target, bucket, addressing or self._endpoint.addressing)
         lines: Headers = [("Host", authority), *headers]
-        if content_length and (body or method in ("PUT", "POST")):
-            lines.append(("Content-Length", str(len(body))))
-        if signed:
-            lines += self._signature(method, target, lines, body, skew)
+        size = len(body) if isinstance(body, bytes) else body.size
+        if content_length and (size or method in ("PUT", "POST")):
+            lines.append(("Content-Length", str(size)))
+        proof = None
+        if signing is not None:
+            added, proof = self._signature(method, target, lines, body, signing)
+            lines += added
+        body = body if isinstance(body, bytes) else body.framed(proof)
         lines = [(spelled(name), value) for name, value in lines]
         head = f"{method} {target} {version}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
         request = head.encode() + b"\r\n" + body
@@ -182,6 +230,14 @@ class RawClient:
         parts = urlsplit(url)
         own = self._origin.authority.lower()
         near = parts.netloc.lower() == own or parts.netloc.lower().endswith("." + own)
+        if not near and self._of_website(url):
+            site = RawClient(
+                msgspec.structs.replace(self._endpoint, url=f"{parts.scheme}://{parts.netloc}", website="")
+            )
+            try:
+                return site.fetch(url, method, headers, body)
+            finally:
+                site.close()
         if (
             not near
             or parts.scheme != self._origin.scheme
@@ -195,6 +251,11 @@ class RawClient:
         operation = {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject"}.get(method, method)
         return self._exchange(operation, method, target, lines, head.encode() + b"\r\n" + body, body)
 
+    def _of_website(self, url: str) -> bool:
+        """Whether a URL is one of the website endpoint that the user named."""
+        before, mark, after = self._endpoint.website.partition("{bucket}")
+        return bool(mark) and re.match(f"{re.escape(before)}[a-z0-9.-]+{re.escape(after)}/", url) is not None
+
     def _address(self, target: str, bucket: str, addressing: str) -> tuple[str, str]:
         if addressing == "virtual" and bucket:
             rest = target[len(bucket) + 1 :]
@@ -202,21 +263,32 @@ class RawClient:
             return f"{bucket}.{self._origin.authority}", self._origin.path + target
         return self._origin.authority, self._origin.path + target
 
-    def _signature(self, method: str, target: str, lines: Headers, body: bytes, skew: float) -> Headers:
-        now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=skew)
+    def signer(self, signing: Signing = HONEST) -> Signer:
+        """What signs in the name of the endpoint's account, now, unless `signing` says otherwise."""
+        now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=signing.skew)
+        credentials = signing.credentials or self._endpoint.credentials
+        return Signer(credentials, signing.region or self._endpoint.region, now, signing.service)
+
+    def _signature(
+        self, method: str, target: str, lines: Headers, body: bytes | Framed, signing: Signing
+    ) -> tuple[Headers, Signed]:
+        """The headers that sign a request, and what bodies in chunks continue."""
+        signer = self.signer(signing)
         given = joined(lines)
-        digest = hashlib.sha256(body).hexdigest() if body else EMPTY_SHA256
+        digest = given.get("x-amz-content-sha256", EMPTY_SHA256)
         added: Headers = []
         if "x-amz-content-sha256" not in given:
+            digest = hashlib.sha256(body).hexdigest() if isinstance(body, bytes) and body else EMPTY_SHA256
             added.append(("x-amz-content-sha256", digest))
-        digest = given.get("x-amz-content-sha256", digest)
-        added.append(("x-amz-date", now.strftime("%Y%m%dT%H%M%SZ")))
-        credentials = self._endpoint.credentials
-        if credentials.session_token:
-            added.append(("x-amz-security-token", credentials.session_token))
-        signed = [(name, value) for name, value in lines + added if name.lower() not in _OF_THE_CONNECTION]
-        value = sign(method, target, signed, digest, credentials, self._endpoint.region, now)
-        return [*added, ("Authorization", value)]
+        if signing.date and signing.date not in given:
+            added.append((signing.date, signer.stamp))
+        token = (signing.credentials or self._endpoint.credentials).session_token
+        if token and "x-amz-security-token" not in given:
+            added.append(("x-amz-security-token", token))
+        left_out = _OF_THE_CONNECTION | signing.unsigned
+        kept = [(name, value) for name, value in lines + added if name.lower() not in left_out]
+        proof = signer.authorize(method, target, kept, digest)
+        return [*added, ("Authorization", signing.edited(proof.authorization))], proof
 
     def _exchange(
         self,

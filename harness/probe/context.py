@@ -193,7 +193,7 @@ class Context:
                 body,
                 bucket=self.bucket,
                 addressing=style,
-                signed=False,
+                signing=None,
                 content_length=not framed,
             )
         )

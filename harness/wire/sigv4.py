@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
@@ -47,11 +48,61 @@ def canonical_path(path: str) -> str:
     return encode(unquote_to_bytes(path), safe="/")
 
 
-def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
-    key = b"AWS4" + secret.encode()
-    for part in (date, region, service, "aws4_request"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return key
+class Signed(NamedTuple):
+    """A signature with what the signatures of chunks continue: the key, `YYYYMMDDThhmmssZ`, and the scope."""
+
+    authorization: str
+    signature: str
+    signer: Signer
+
+
+class Signer:
+    """Somebody who signs at one moment: the arithmetic of Signature Version 4 for headers, queries, chunks and forms.
+
+    Args:
+        credentials: access key and secret key; a session token travels in the request.
+        region: region of the credential scope.
+        now: the time of the signature, UTC.
+        service: service of the credential scope.
+    """
+
+    def __init__(self, credentials: Credentials, region: str, now: dt.datetime, service: str = "s3") -> None:
+        self.stamp = now.strftime("%Y%m%dT%H%M%SZ")
+        self.scope = f"{self.stamp[:8]}/{region}/{service}/aws4_request"
+        self.credential = f"{credentials.access_key}/{self.scope}"
+        self._key = b"AWS4" + credentials.secret_key.encode()
+        for part in self.scope.split("/"):
+            self._key = hmac.new(self._key, part.encode(), hashlib.sha256).digest()
+
+    def sign(self, text: str) -> str:
+        """The signature, in lower-case hex, of a string to sign or of a policy in base64."""
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+    def request(self, method: str, target: str, headers: list[tuple[str, str]], payload_hash: str) -> tuple[str, str]:
+        """The names of the signed headers, `;` between them, and the signature of a request.
+
+        Args:
+            method: HTTP method.
+            target: raw request target, path and query; a presigned one without its X-Amz-Signature.
+            headers: every header line to be signed, `Host` among them.
+            payload_hash: value of `x-amz-content-sha256`, or `UNSIGNED-PAYLOAD`.
+        """
+        path, _, query = target.partition("?")
+        folded: dict[str, list[str]] = {}
+        for name, value in headers:
+            trimmed = b" ".join(value.encode().split()).decode()  # ASCII space alone: the rest are bytes like any other
+            folded.setdefault(name.lower(), []).append(trimmed)
+        names = ";".join(sorted(folded))
+        lines = "".join(f"{name}:{','.join(folded[name])}\n" for name in sorted(folded))
+        request = "\n".join((method, canonical_path(path), canonical_query(query), lines, names, payload_hash))
+        digest = hashlib.sha256(request.encode()).hexdigest()
+        return names, self.sign(f"AWS4-HMAC-SHA256\n{self.stamp}\n{self.scope}\n{digest}")
+
+    def authorize(self, method: str, target: str, headers: list[tuple[str, str]], payload_hash: str) -> Signed:
+        """The value of the Authorization header for a request; `headers` need `X-Amz-Date`."""
+        names, signature = self.request(method, target, headers, payload_hash)
+        value = f"AWS4-HMAC-SHA256 Credential={self.credential}, SignedHeaders={names}, Signature={signature}"
+        return Signed(value, signature, self)
 
 
 def sign(
@@ -64,32 +115,5 @@ def sign(
     now: dt.datetime,
     service: str = "s3",
 ) -> str:
-    """The value of the Authorization header for a request.
-
-    Args:
-        method: HTTP method.
-        target: raw request target, path and query.
-        headers: every header line to be signed, `Host` and `X-Amz-Date` among them.
-        payload_hash: value of `x-amz-content-sha256`.
-        credentials: access key and secret key; a session token travels in `headers`.
-        region: region of the credential scope.
-        now: the time in `X-Amz-Date`, UTC.
-        service: service of the credential scope.
-    """
-    path, _, query = target.partition("?")
-    folded: dict[str, list[str]] = {}
-    for name, value in headers:
-        trimmed = b" ".join(value.encode().split()).decode()  # ASCII space alone: the rest are bytes like any other
-        folded.setdefault(name.lower(), []).append(trimmed)
-    names = ";".join(sorted(folded))
-    lines = "".join(f"{name}:{','.join(folded[name])}\n" for name in sorted(folded))
-    request = "\n".join((method, canonical_path(path), canonical_query(query), lines, names, payload_hash))
-    stamp = now.strftime("%Y%m%dT%H%M%SZ")
-    scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
-    digest = hashlib.sha256(request.encode()).hexdigest()
-    key = _signing_key(credentials.secret_key, stamp[:8], region, service)
-    signature = hmac.new(key, f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}".encode(), hashlib.sha256)
-    return (
-        f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, "
-        f"SignedHeaders={names}, Signature={signature.hexdigest()}"
-    )
+    """The value of the Authorization header for a request; see `Signer`."""
+    return Signer(credentials, region, now, service).authorize(method, target, headers, payload_hash).authorization

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -77,9 +78,10 @@ def family(seam: Seam, factory: Callable[..., Wrap], rows: Mapping[str, tuple[st
 
 @cache
 def defects() -> dict[str, Defect]:
-    """All defects by name; one module for each seam."""
-    for seam in SEAMS:
-        importlib.import_module(f"reference_server.defects.{seam}")
+    """All defects by name: those of every module of the package."""
+    package = importlib.import_module("reference_server.defects")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"reference_server.defects.{module.name}")
     return dict(sorted(_found.items()))
 
 

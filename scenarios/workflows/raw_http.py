@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from harness.clients.base import Observed
+from harness.clients.raw import Signing
 from harness.expect import Matcher, body, header, keys, metadata, no_body, no_header, ok, one_of, output, refused
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
@@ -263,7 +264,9 @@ def clock_too_far_off(s3: Scene) -> None:
     behind = _behind(s3.put(s3.key("now")))
     for name, minutes in (("early", -20), ("late", 20)):
         key, skew = s3.key(name), behind + minutes * MINUTE
-        answer = s3.send("PutObject", "PUT", target(s3, key), body=CONTENT, bucket=s3.bucket, skew=skew)
+        answer = s3.send(
+            "PutObject", "PUT", target(s3, key), body=CONTENT, bucket=s3.bucket, signing=Signing(skew=skew)
+        )
         s3.expect(answer, refused(403, "RequestTimeTooSkewed"))
         _is_missing(s3, key)
 
@@ -288,7 +291,10 @@ def clock_a_little_off(s3: Scene) -> None:
     behind = _behind(s3.put(s3.key("now")))
     for name, minutes in (("early", -10), ("late", 10)):
         key, skew = s3.key(name), behind + minutes * MINUTE
-        s3.expect(s3.send("PutObject", "PUT", target(s3, key), body=CONTENT, bucket=s3.bucket, skew=skew), ok())
+        s3.expect(
+            s3.send("PutObject", "PUT", target(s3, key), body=CONTENT, bucket=s3.bucket, signing=Signing(skew=skew)),
+            ok(),
+        )
         _is(s3, key, CONTENT)
 
 
@@ -321,7 +327,7 @@ def head_without_body(s3: Scene) -> None:
         (no_body(), key, (), 24 * 60 * MINUTE),  # 403
     ]
     for wanted, name, lines, skew in asked:
-        answer = s3.send("HeadObject", "HEAD", target(s3, name), *lines, bucket=s3.bucket, skew=skew)
+        answer = s3.send("HeadObject", "HEAD", target(s3, name), *lines, bucket=s3.bucket, signing=Signing(skew=skew))
         s3.expect(answer, wanted, no_body())
         following = s3.send("GetObject", "GET", target(s3, key), bucket=s3.bucket)
         s3.expect(following, ok(), body(CONTENT))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.clients.base import MAX_PAGES
-from harness.clients.raw import RawClient
+from harness.clients.raw import RawClient, Signing
 from harness.config import Endpoint
 from harness.wire.exchange import BODY_CAP
 from harness.wire.sigv4 import EMPTY_SHA256, Credentials, sign
@@ -210,7 +210,7 @@ def test_requests_are_signed_as_they_are_sent(requests, client):
 
 def test_nothing_is_added_to_an_unsigned_request(requests, client):
     url, seen = requests
-    client(url).send("GetObject", "PUT", "/b/k", [("a", "1")], signed=False, content_length=False)
+    client(url).send("GetObject", "PUT", "/b/k", [("a", "1")], signing=None, content_length=False)
     assert seen == [f"PUT /b/k HTTP/1.1\r\nHost: {url.removeprefix('http://')}\r\na: 1\r\n\r\n".encode()]
 
 
@@ -260,7 +260,7 @@ def test_virtual_addressing_moves_the_bucket_to_the_host(requests, client):
 def test_the_clock_and_the_version_can_be_ones_own(requests, client):
     url, seen = requests
     before = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    client(url).send("GetObject", "GET", "/b/k", version="HTTP/1.0", skew=-1200)
+    client(url).send("GetObject", "GET", "/b/k", version="HTTP/1.0", signing=Signing(skew=-1200))
     sent = dict(lines(seen[0]))
     assert seen[0].startswith(b"GET /b/k HTTP/1.0\r\n")
     stamp = dt.datetime.strptime(sent["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
