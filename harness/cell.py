@@ -78,6 +78,10 @@ class CellRunner:
         message = f"{first.message} (passes with {info.name} {settings})"
         return msgspec.structs.replace(first, passes_with=settings, message=self._redact.text(message))
 
+    def attempt(self, scenario: Scenario, column: str) -> Cell:
+        """The cell, run once whatever comes of it."""
+        return self._once(scenario, self._columns[column], 1)
+
     def close(self) -> None:
         """End all clients."""
         for client in self._clients.values():

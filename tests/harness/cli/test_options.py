@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.cli import run
-from harness.cli.options import make_endpoint, second_account
+from harness.cli.options import TEMPORARY, WEBSITE, Extras, extras, make_endpoint
 from harness.config import check_bucket, check_region
 from harness.errors import UsageError
 from harness.wire.sigv4 import Credentials
@@ -30,24 +30,39 @@ def test_endpoint_leaves_the_options_as_they_were() -> None:
     """The second account is what the caller says, and nothing else."""
     given = dict(GIVEN)
     second = Credentials("AK2", "SK2")
-    assert make_endpoint("http://127.0.0.1:1/", given, second).second is second
+    assert make_endpoint("http://127.0.0.1:1/", given, Extras(second)).second is second
     assert make_endpoint("http://127.0.0.1:1/", given).second is None
     assert given == GIVEN
 
 
-def test_second_account_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both variables or none."""
-    for name in (FIRST, SECOND):
+def test_further_accounts_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All variables of one or none."""
+    for name in (FIRST, SECOND, *TEMPORARY, WEBSITE):
         monkeypatch.delenv(name, raising=False)
-    assert second_account() is None
+    assert extras() == Extras()
     monkeypatch.setenv(FIRST, "AK2")
     with pytest.raises(UsageError, match="belong together"):
-        second_account()
+        extras()
     monkeypatch.setenv(SECOND, "SK2")
-    assert second_account() == Credentials("AK2", "SK2")
+    assert extras().second == Credentials("AK2", "SK2")
+    for name, value in zip(TEMPORARY, ("AK3", "SK3"), strict=False):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match="belong together"):
+        extras()
+    monkeypatch.setenv(TEMPORARY[2], "TOKEN")
+    assert extras().temporary == Credentials("AK3", "SK3", "TOKEN")
     monkeypatch.setenv(FIRST, "A K")
     with pytest.raises(UsageError, match=f"{FIRST} has characters"):
-        second_account()
+        extras()
+
+
+def test_website_endpoint_has_a_place_for_the_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(WEBSITE, "http://{bucket}.s3-website.example.com")
+    assert extras().website == "http://{bucket}.s3-website.example.com"
+    for unusable in ("http://s3-website.example.com", "{bucket}.example.com", "ftp://{bucket}.example.com"):
+        monkeypatch.setenv(WEBSITE, unusable)
+        with pytest.raises(UsageError):
+            extras()
 
 
 @pytest.mark.parametrize("region", ["", "bad_region!", "-x", "x-", "123", "a b", "x\n", "r" * 64, "ü"])

@@ -1,0 +1,144 @@
+"""The runs that a proof is made of, spread over processes: each defect against all scenarios that it can touch."""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+from harness import scenario
+from harness.clients import CLIENTS, PROGRAMS
+from harness.record import ClientInfo
+from harness.scenario import Scenario
+from reference_server.defects import defects
+from tests.mutants.stage import REGION, Stage, clients, red, stage, told
+
+ELSEWHERE = "eu-west-1"
+"""A region where the statements apply that do not in the first."""
+
+
+class Way(NamedTuple):
+    """How a scenario is proved: through which client, in which region, and which seams of the server it uses."""
+
+    client: str
+    region: str
+    seams: frozenset[str]
+
+    @property
+    def cheap(self) -> bool:
+        """Whether it starts no process, so that every defect can be tried on it."""
+        return self.client not in PROGRAMS
+
+
+class Honest(NamedTuple):
+    """What a scenario came to on the honest server: a way to prove it, or why there is none."""
+
+    scenario: str
+    way: Way | None
+    why: str
+
+
+_stack = ExitStack()
+_stages: dict[str, Stage] = {}
+_infos: list[ClientInfo] = []
+
+
+def _begin(names: tuple[str, ...]) -> None:
+    """Make a worker process ready."""
+    _infos[:] = clients(names)
+    atexit.register(_stack.close)
+
+
+def _stage(region: str) -> Stage:
+    if region not in _stages:
+        _stages[region] = _stack.enter_context(stage(_infos, region))
+    return _stages[region]
+
+
+def _honest(name: str) -> Honest:
+    """The first client through which the statement can be made, and in which region."""
+    found, why = scenario.load()[name], "no client of this machine can express it"
+    for region in (REGION, ELSEWHERE):
+        for info in _infos:
+            if info.name in found.clients:
+                cell, used = _stage(region).trace(found, info.name)
+                if cell.verdict == "conforms":
+                    return Honest(name, Way(info.name, region, frozenset(used)), "")
+                if cell.verdict != "inapplicable":
+                    return Honest(name, None, told(cell))
+                why = told(cell)
+    return Honest(name, None, why)
+
+
+def _against(behaviour: str, ways: list[tuple[str, Way]], stop: bool) -> tuple[str, list[str], list[str]]:
+    """The scenarios that are red under a behaviour, and what cannot be judged; `stop` at the first red."""
+    registry, reds, strange = scenario.load(), list[str](), list[str]()
+    for region in sorted({way.region for _, way in ways}):
+        place = _stage(region)
+        place.behave([behaviour])
+        for name, way in ways:
+            if way.region != region:
+                continue
+            cell = place.run(registry[name], way.client, twice=True)
+            if red(cell):
+                reds.append(name)
+                if stop:
+                    return behaviour, reds, strange
+            elif cell.verdict == "error" or cell.flaky:
+                strange.append(told(cell))
+    return behaviour, reds, strange
+
+
+def _search(name: str, way: Way, behaviours: list[str]) -> tuple[str, str]:
+    """The first of several behaviours that turns a scenario red."""
+    place = _stage(way.region)
+    for behaviour in behaviours:
+        place.behave([behaviour])
+        if red(place.run(scenario.load()[name], way.client, twice=True)):
+            return name, behaviour
+    return name, ""
+
+
+class Proof:
+    """Runs over all processes.
+
+    Args:
+        workers: processes to use.
+        names: the clients to use, in order of preference.
+        tell: is told each line of progress.
+    """
+
+    def __init__(self, workers: int, names: Iterable[str] = CLIENTS, tell: Callable[[str], None] = print) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(workers, context, _begin, (tuple(names),))
+        self._tell = tell
+
+    def close(self) -> None:
+        """End all processes."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def honest(self, found: Iterable[Scenario]) -> list[Honest]:
+        """Every scenario on the honest server."""
+        return list(self._pool.map(_honest, [one.id for one in found], chunksize=4))
+
+    def against(
+        self, behaviours: Mapping[str, list[tuple[str, Way]]], *, stop: bool = False
+    ) -> Iterator[tuple[str, list[str], list[str]]]:
+        """Behaviour, scenarios that it turns red, and what could not be judged, as they finish."""
+        yield from self._finished(_against, [(name, ways, stop) for name, ways in behaviours.items()])
+
+    def search(self, wanted: Mapping[str, tuple[Way, list[str]]]) -> Iterator[tuple[str, str]]:
+        """For each scenario the first of its behaviours that turns it red, "" if none does."""
+        yield from self._finished(_search, [(name, way, tried) for name, (way, tried) in wanted.items()])
+
+    def _finished(self, work: Callable[..., Any], tasks: list[tuple[Any, ...]]) -> Iterator[Any]:
+        for future in as_completed([self._pool.submit(work, *task) for task in tasks]):
+            yield future.result()
+
+
+def touchable(name: str, ways: Mapping[str, Way]) -> list[tuple[str, Way]]:
+    """The scenarios that use the seam of a defect."""
+    return [(one, way) for one, way in ways.items() if defects()[name].seam in way.seams]
