@@ -95,14 +95,19 @@ class App:
         self.seams = self._honest()
         self.behave(defects)
 
-    def behave(self, defects: Iterable[str]) -> None:
-        """Behave with exactly these defects from the next request on.
+    def behave(self, defects: Iterable[str], variants: Iterable[str] = ()) -> None:
+        """Behave with exactly these defects and harmless variants from the next request on.
 
         Raises:
-            UnknownDefectError: there is none of that name.
+            UnknownDefectError: there is no defect of that name.
+            UnknownVariantError: there is no variant of that name.
         """
         seams = self._honest()
-        names = list(defects)
+        names, chosen = list(defects), list(variants)
+        if chosen:
+            from reference_server import variants as harmless  # noqa: PLC0415 - costs nothing where nobody asks
+
+            harmless.install(seams, chosen)
         if names:
             # Costs nothing where nobody asks for a defect.
             from reference_server.defects import install  # noqa: PLC0415

@@ -15,7 +15,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,7 +23,7 @@ import msgspec
 from harness.clients.base import MAX_PAGES, Observed, joined
 from harness.config import Endpoint
 from harness.signals import Mismatch
-from harness.wire import model
+from harness.wire import model, sigv2
 from harness.wire.exchange import Body, Exchange, Headers
 from harness.wire.http1 import Answer, Connection, NoAnswer, Origin
 from harness.wire.sigv4 import EMPTY_SHA256, Credentials, Signed, Signer
@@ -31,6 +31,18 @@ from harness.wire.xml import Node, XMLError, parse
 
 _OF_THE_CONNECTION = frozenset({"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
 """Headers for the next hop alone, which proxies take away: no client signs them. Source: RFC 9110 §7.6.1."""
+
+
+class Head(NamedTuple):
+    """The part of a request that is signed: method, raw target, header lines."""
+
+    method: str
+    target: str
+    headers: Headers
+
+
+def _same(head: Head) -> Head:
+    return head
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,9 @@ class Signing:
         skew: seconds by which the clock that signs is ahead of this machine's; below zero it is behind.
         unsigned: names, in lower case, of headers that are sent and not signed.
         date: the header that carries the time; "" for none.
+        digest: the header that carries the hash of the body; "" for none.
+        day: of the credential scope, as text; by default that of the clock.
+        instead: makes the request that is signed from the one that is sent.
         edited: makes the Authorization that is sent from the right one.
     """
 
@@ -53,6 +68,9 @@ class Signing:
     skew: float = 0.0
     unsigned: frozenset[str] = frozenset()
     date: str = "x-amz-date"
+    digest: str = "x-amz-content-sha256"
+    day: str = ""
+    instead: Callable[[Head], Head] = _same
     edited: Callable[[str], str] = str
 
 
@@ -166,6 +184,7 @@ class RawClient:
         addressing: str = "",
         signing: Signing | None = HONEST,
         content_length: bool = True,
+        host: bool = True,
         version: str = "HTTP/1.1",
         spelled: Callable[[str], str] = str,
         patience: float = 0.0,
@@ -182,13 +201,14 @@ class RawClient:
             addressing: `path` or `virtual`; by default the endpoint's.
             signing: how SigV4 headers are made; None adds none.
             content_length: add Content-Length where there is a body or the method usually has one.
+            host: add Host.
             version: version of HTTP in the request line.
             spelled: how the name of every header is written, those that are added here too.
             patience: send the body only after 100 Continue, for which so many seconds are waited; not at all after
                 another answer. 0 for no such wait. `headers` need an Expect.
         """
         authority, target = self._address(target, bucket, addressing or self._endpoint.addressing)
-        lines: Headers = [("Host", authority), *headers]
+        lines: Headers = [*([("Host", authority)] if host else []), *headers]
         size = len(body) if isinstance(body, bytes) else body.size
         if content_length and (size or method in ("PUT", "POST")):
             lines.append(("Content-Length", str(size)))
@@ -200,14 +220,45 @@ class RawClient:
         lines = [(spelled(name), value) for name, value in lines]
         head = f"{method} {target} {version}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
         request = head.encode() + b"\r\n" + body
+        asked = Exchange(method, f"{self._origin.scheme}://{authority}{target}", lines, Body.of(body))
         if not patience:
-            return self._exchange(operation, method, target, lines, request, body)
+            return self._exchange(operation, asked, request)
         patient = _Patient(self._origin, self._endpoint.timeout, self._endpoint.tls())
         patient.patience = patience
         try:
-            return self._exchange(operation, method, target, lines, request, body, patient)
+            return self._exchange(operation, asked, request, patient)
         finally:
             patient.close()
+
+    def presign(
+        self,
+        method: str,
+        target: str,
+        headers: Headers = [],  # noqa: B006 - never changed
+        *,
+        bucket: str = "",
+        expires: float | str = 60,
+        signing: Signing = HONEST,
+        version: int = 4,
+    ) -> str:
+        """A target with its signature in the query, to be sent with `signing=None`.
+
+        Args:
+            method: HTTP method that it is good for.
+            target: as for `send`.
+            headers: header lines that must then be sent, beside Host.
+            bucket: as for `send`.
+            expires: seconds that it holds from the moment of its signature, or the text that says so.
+            signing: how it differs from an honest client's: credentials, region, service, skew and day.
+            version: of the signature, 4 or 2.
+        """
+        if version == 2:
+            end = int(time.time() + signing.skew + float(expires))
+            return sigv2.presign(method, target, headers, end, signing.credentials or self._endpoint.credentials)
+        authority, sent = self._address(target, bucket, self._endpoint.addressing)
+        token = (signing.credentials or self._endpoint.credentials).session_token
+        made = self.signer(signing).presign(method, sent, [("Host", authority), *headers], str(expires), token)
+        return target + made[len(sent) :]
 
     def fetch(
         self,
@@ -249,7 +300,8 @@ class RawClient:
         lines += [("Content-Length", str(len(body)))] if body or method in ("PUT", "POST") else []
         head = f"{method} {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines)
         operation = {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject"}.get(method, method)
-        return self._exchange(operation, method, target, lines, head.encode() + b"\r\n" + body, body)
+        asked = Exchange(method, f"{self._origin.scheme}://{parts.netloc}{target}", lines, Body.of(body))
+        return self._exchange(operation, asked, head.encode() + b"\r\n" + body)
 
     def _of_website(self, url: str) -> bool:
         """Whether a URL is one of the website endpoint that the user named."""
@@ -267,7 +319,7 @@ class RawClient:
         """What signs in the name of the endpoint's account, now, unless `signing` says otherwise."""
         now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=signing.skew)
         credentials = signing.credentials or self._endpoint.credentials
-        return Signer(credentials, signing.region or self._endpoint.region, now, signing.service)
+        return Signer(credentials, signing.region or self._endpoint.region, now, signing.service, signing.day)
 
     def _signature(
         self, method: str, target: str, lines: Headers, body: bytes | Framed, signing: Signing
@@ -279,7 +331,7 @@ class RawClient:
         added: Headers = []
         if "x-amz-content-sha256" not in given:
             digest = hashlib.sha256(body).hexdigest() if isinstance(body, bytes) and body else EMPTY_SHA256
-            added.append(("x-amz-content-sha256", digest))
+            added += [(signing.digest, digest)] if signing.digest else []
         if signing.date and signing.date not in given:
             added.append((signing.date, signer.stamp))
         token = (signing.credentials or self._endpoint.credentials).session_token
@@ -287,28 +339,16 @@ class RawClient:
             added.append(("x-amz-security-token", token))
         left_out = _OF_THE_CONNECTION | signing.unsigned
         kept = [(name, value) for name, value in lines + added if name.lower() not in left_out]
-        proof = signer.authorize(method, target, kept, digest)
+        proof = signer.authorize(*signing.instead(Head(method, target, kept)), digest)
         return [*added, ("Authorization", signing.edited(proof.authorization))], proof
 
     def _exchange(
-        self,
-        operation: str,
-        method: str,
-        target: str,
-        lines: Headers,
-        request: bytes,
-        body: bytes,
-        connection: Connection | None = None,
+        self, operation: str, exchange: Exchange, request: bytes, connection: Connection | None = None
     ) -> Observed:
-        exchange = Exchange(
-            method=method,
-            url=f"{self._origin.scheme}://{lines[0][1]}{target}",
-            request_headers=lines,
-            request_body=Body.of(body),
-        )
+        """What the bytes of a request come to; `exchange` is what is known of it so far."""
         started = time.monotonic()
         try:
-            answer = (connection or self._connection).exchange(request, method)
+            answer = (connection or self._connection).exchange(request, exchange.method)
         except NoAnswer as error:
             seconds = time.monotonic() - started
             exchange = msgspec.structs.replace(exchange, error=str(error), seconds=seconds)
@@ -363,7 +403,7 @@ def observe(operation: str, client: str, answer: Answer, exchange: Exchange) -> 
         observed.ok = False
         observed.code, observed.message = document.get("Code") or "", document.get("Message") or ""
         observed.error_fields = {child.tag: child.text for child in document if not child.children}
-    elif observed.ok:
+    elif observed.ok and operation in model.operations():  # PostObject is in no model
         observed.output = model.read(operation, headers, document)
     return observed
 

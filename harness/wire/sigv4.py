@@ -64,11 +64,14 @@ class Signer:
         region: region of the credential scope.
         now: the time of the signature, UTC.
         service: service of the credential scope.
+        day: of the credential scope, where it is not that of `now`.
     """
 
-    def __init__(self, credentials: Credentials, region: str, now: dt.datetime, service: str = "s3") -> None:
+    def __init__(
+        self, credentials: Credentials, region: str, now: dt.datetime, service: str = "s3", day: str = ""
+    ) -> None:
         self.stamp = now.strftime("%Y%m%dT%H%M%SZ")
-        self.scope = f"{self.stamp[:8]}/{region}/{service}/aws4_request"
+        self.scope = f"{day or self.stamp[:8]}/{region}/{service}/aws4_request"
         self.credential = f"{credentials.access_key}/{self.scope}"
         self._key = b"AWS4" + credentials.secret_key.encode()
         for part in self.scope.split("/"):
@@ -103,6 +106,28 @@ class Signer:
         names, signature = self.request(method, target, headers, payload_hash)
         value = f"AWS4-HMAC-SHA256 Credential={self.credential}, SignedHeaders={names}, Signature={signature}"
         return Signed(value, signature, self)
+
+    def presign(self, method: str, target: str, headers: list[tuple[str, str]], expires: str, token: str = "") -> str:
+        """A request target that carries its own signature, whatever the body.
+
+        Args:
+            method: HTTP method that it is good for.
+            target: raw request target, path and query.
+            headers: header lines that must be sent with it, `Host` among them.
+            expires: value of `X-Amz-Expires`: seconds from now on.
+            token: session token of temporary credentials.
+        """
+        own = {
+            "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+            "X-Amz-Credential": self.credential,
+            "X-Amz-Date": self.stamp,
+            "X-Amz-Expires": expires,
+            "X-Amz-SignedHeaders": ";".join(sorted({name.lower() for name, _ in headers})),
+        }
+        own |= {"X-Amz-Security-Token": token} if token else {}
+        added = "&".join(f"{name}={encode(value)}" for name, value in own.items())
+        target = f"{target}{'&' if '?' in target else '?'}{added}"
+        return f"{target}&X-Amz-Signature={self.request(method, target, headers, UNSIGNED)[1]}"
 
 
 def sign(

@@ -3,51 +3,120 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from pathlib import Path
 
 import click
 
-from harness import scenario
+from harness import __version__, scenario
 from harness.clients import CLIENTS, LIBRARIES
+from harness.scenario import Scenario
 from reference_server.defects import defects
-from tests.mutants.proof import Proof, touchable
+from reference_server.variants import variants
+from tests.mutants import judge, record
+from tests.mutants.proof import Proof, Way, touchable
+
+_TRIES = 80
+"""Defects that a scenario through a client program is tried on, the likely ones first."""
 
 
 @click.command()
 @click.argument("ids", default="", metavar="[ID,…]")
-@click.option("--defect", "names", default="", metavar="NAME,…", help="Only these defects.")
-@click.option("--clients", default=",".join(LIBRARIES[:2]), show_default=True, metavar="NAME,…")
+@click.option("--defect", "names", default="", metavar="NAME,…", help="Only these defects and variants.")
+@click.option("--clients", default="", metavar="NAME,…", help="Clients to use, in order of preference.")
+@click.option("--bounded", is_flag=True, help="Only show again, once each, what the file says.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=record.FILE, show_default=True)
 @click.option("-n", "--workers", type=int, default=os.cpu_count() or 1, show_default=True)
-def main(ids: str, names: str, clients: str, workers: int) -> None:
-    """Which defects turn these scenarios (ids or families) red."""
-    wanted = [one.strip() for one in ids.split(",") if one.strip()]
-    registry = scenario.load()
-    found = [one for one in registry.values() if not wanted or one.id in wanted or one.family in wanted]
-    tried = [name for name in defects() if not names or name in names.split(",")]
-    proof, started = Proof(workers, clients.split(",")), time.monotonic()
+def main(ids: str, names: str, clients: str, bounded: bool, out: Path, workers: int) -> None:
+    """Run the suite against each defect, and against each harmless variant, of the reference server.
+
+    With ids or families of scenarios, or with --defect: print what turns which scenarios red, and write nothing.
+    """
+    found = _scenarios(ids)
+    asked = names.split(",") if names else []
+    proof = Proof(workers, clients.split(",") if clients else (LIBRARIES[:2] if ids or asked else CLIENTS))
+    started = time.monotonic()
     try:
-        ways = {}
-        for one in proof.honest(found):
-            if one.way is None:
-                click.echo(f"NOT PROVED ON THE HONEST SERVER {one.scenario}: {one.why}")
+        if bounded:
+            complaints = _again(proof, found, record.read(out))
+        else:
+            proved = _prove(proof, found, asked, record.read(out) if out.exists() else None)
+            complaints = judge.complaints(proved, found) if not (ids or asked) else []
+            if ids or asked:
+                _print(proved, found)
             else:
-                ways[one.scenario] = one.way
-        click.echo(f"{len(ways)} scenarios, {len(tried)} defects, {time.monotonic() - started:.1f} s so far")
-        killers: dict[str, list[str]] = {name: [] for name in ways}
-        for name, reds, strange in proof.against({name: touchable(name, ways) for name in tried}):
-            for line in strange:
-                click.echo(f"  {name}: {line}")
-            for one in reds:
-                killers[one].append(name)
-            if names:
-                click.echo(f"{name}: {' '.join(reds) or 'NOTHING'}")
-        for one, by in killers.items():
-            click.echo(f"{one}: {' '.join(sorted(by)) or 'NOTHING KILLS IT'}")
-        click.echo(f"{time.monotonic() - started:.1f} s")
+                record.write(proved, out)
     finally:
         proof.close()
+    for line in complaints:
+        click.echo(line)
+    click.echo(f"{len(complaints)} complaints, {time.monotonic() - started:.0f} s")
+    raise SystemExit(1 if complaints else 0)
+
+
+def _scenarios(ids: str) -> list[Scenario]:
+    wanted = [one.strip() for one in ids.split(",") if one.strip()]
+    return [one for one in scenario.load().values() if not wanted or one.id in wanted or one.family in wanted]
+
+
+def _honest(proof: Proof, found: list[Scenario]) -> dict[str, Way]:
+    """How each scenario is proved; one that is not green on the honest server cannot be."""
+    ways = {}
+    for one in proof.honest(found):
+        if one.way is None:
+            click.echo(f"not proved: {one.scenario}: {one.why}")
+        else:
+            ways[one.scenario] = one.way
+    return ways
+
+
+def _prove(proof: Proof, found: list[Scenario], asked: list[str], earlier: record.Mutants | None) -> record.Mutants:
+    """Every defect against all that it can touch, then what only client programs say, defect by defect."""
+    ways = _honest(proof, found)
+    cheap = {name: way for name, way in ways.items() if way.cheap}
+    wrong = [name for name in defects() if not asked or name in asked]
+    harmless = [name for name in variants() if not asked or name in asked]
+    click.echo(f"{len(ways)} scenarios ({len(ways) - len(cheap)} through programs), {len(wrong)} defects")
+    proved = record.Mutants(__version__, {name: [] for name in wrong}, {})
+    for name, reds, strange in proof.against({name: touchable(name, cheap) for name in wrong}):
+        _progress(name, reds, strange)
+        proved.defects[name] = reds
+    costly = {name: way for name, way in ways.items() if not way.cheap}
+    tried = {name: (way, judge.likely(name, proved, earlier)[:_TRIES]) for name, way in costly.items()}
+    for name, behaviour in proof.search(tried):
+        if behaviour:
+            proved.defects[behaviour].append(name)
+    for name, reds, strange in proof.against({name: list(cheap.items()) for name in harmless}):
+        _progress(name, reds, strange)
+        proved.variants[name] = reds
+    return proved
+
+
+def _again(proof: Proof, found: list[Scenario], known: record.Mutants) -> list[str]:
+    """What the file says, shown again with few cells; and the variants in full."""
+    ways = _honest(proof, found)
+    complaints = judge.complaints(known, found)
+    pairs = record.cover(known, ways)
+    shown = {name: [(one, ways[one]) for one in ids] for name, ids in pairs.items() if name in defects()}
+    for name, reds, strange in proof.against(shown):
+        lost = sorted({one for one, _ in shown[name]} - set(reds))
+        complaints += [f"{one} does not catch {name} any more: {' '.join(strange)}" for one in lost]
+    cheap = [(name, way) for name, way in ways.items() if way.cheap]
+    for name, reds, _ in proof.against(dict.fromkeys(variants(), cheap)):
+        complaints += [f"{one} takes the harmless variant {name} for a fault" for one in reds]
+    return complaints
+
+
+def _progress(name: str, reds: list[str], strange: list[str]) -> None:
+    click.echo(f"{name}: {len(reds)} red" + "".join(f"\n  {line}" for line in strange[:5]))
+
+
+def _print(proved: record.Mutants, found: list[Scenario]) -> None:
+    for one in found if proved.defects else []:
+        click.echo(f"{one.id}: {' '.join(sorted(proved.killers(one.id))) or 'NOTHING KILLS IT'}")
+    for name, reds in proved.variants.items():
+        if reds:
+            click.echo(f"the harmless variant {name} turns red: {' '.join(reds)}")
 
 
 if __name__ == "__main__":

@@ -19,10 +19,12 @@ from harness.scenario import Scenario
 from harness.wire.sigv4 import Credentials
 from reference_server.app import App
 from reference_server.auth import Credential
+from reference_server.defects import defects
 from reference_server.defects.registry import SEAMS
 from reference_server.rules.encryption import KeyRing
 from reference_server.server import Server
 from reference_server.store import Store
+from reference_server.variants import variants
 
 REGION = "us-east-1"
 SECONDS = 4.0
@@ -57,9 +59,12 @@ class Stage:
         self._renew()
 
     def behave(self, names: Iterable[str]) -> None:
-        """Let the server be wrong, or different, in these ways, and let clients forget what they know of it."""
+        """Let the server be wrong (defects), or different (variants), and let clients forget what they know of it."""
         self._renew()
-        self._app.behave(names)
+        chosen = list(names)
+        self._app.behave(
+            [name for name in chosen if name in defects()], [name for name in chosen if name in variants()]
+        )
 
     def run(self, found: Scenario, client: str, *, twice: bool = False) -> Cell:
         """One cell; `twice` runs a failing one again and marks it flaky if that comes to another verdict."""
@@ -100,9 +105,7 @@ class Stage:
         self._stack.callback(server.stop)
         url = f"http://localhost:{server.port}"
         website = url.replace("://", "://{bucket}.s3-website.")
-        endpoint = Endpoint(
-            url, _ONE, self._region, timeout=SECONDS, second=_TWO, temporary=_SHORT, website=website
-        )
+        endpoint = Endpoint(url, _ONE, self._region, timeout=SECONDS, second=_TWO, temporary=_SHORT, website=website)
         self._config = RunConfig(
             run_id=new_run_id(),
             endpoint=endpoint,
@@ -144,4 +147,3 @@ def red(cell: Cell) -> bool:
 def told(cell: Cell) -> str:
     """A cell in one line."""
     return f"{cell.scenario} through {cell.label}: {cell.verdict}: {cell.message or cell.observed.text}"[:300]
-

@@ -1,0 +1,45 @@
+"""What a proof must show, and which defects are tried first on what is dear to try."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from harness import scenario
+from harness.scenario import Scenario
+from reference_server.defects import defects
+from tests.mutants import expected
+from tests.mutants.record import Mutants
+
+
+def complaints(proved: Mutants, found: Iterable[Scenario]) -> list[str]:
+    """What a proof lacks: a scenario that nothing turns red, a defect that nobody finds; or a variant that is found."""
+    unproved = [one for one in found if not proved.killers(one.id)]
+    lines = [f"nothing turns {one.id} red: a check that cannot fail ({one.title})" for one in unproved]
+    for name in defects():
+        reds = proved.defects.get(name, [])
+        families = {one.rpartition("-")[0] for one in reds}
+        wanted = expected.families(name)
+        if not reds:
+            lines.append(f"nobody finds the defect {name}")
+        elif not families & wanted:
+            lines.append(f"{name} is found by {sorted(families)}, and by none of {sorted(wanted)}")
+    lines += [
+        f"{one} takes the harmless variant {name} for a fault" for name, ids in proved.variants.items() for one in ids
+    ]
+    return lines
+
+
+def likely(name: str, proved: Mutants, earlier: Mutants | None) -> list[str]:
+    """All defects, those first that found it before, then those that many scenarios on the same operations find."""
+    registry = scenario.load()
+    operations = set(registry[name].operations)
+    weight: Counter[str] = Counter()
+    for defect, reds in proved.defects.items():
+        for one in reds:
+            shared = operations & set(registry[one].operations)
+            weight[defect] += len(shared)
+    before = earlier.killers(name) if earlier else []
+    first = [one for one in before if one in proved.defects]
+    rest = sorted(set(proved.defects) - set(first), key=lambda defect: -weight[defect])
+    return first + rest
