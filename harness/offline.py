@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 import msgspec
 
 from harness.errors import USAGE, EndpointError, UsageError
+from harness.wire.sigv4 import Credentials
 
 _START_SECONDS = 30.0
 COMMAND = (sys.executable, "-P", "-m", "reference_server")
@@ -30,6 +31,12 @@ class Ready(msgspec.Struct, frozen=True):
     region: str
     ca_bundle: str = ""
     http_endpoint: str = ""
+
+
+def accounts(*credentials: Credentials) -> list[str]:
+    """The arguments that give the server these accounts; one with a session token belongs to the one before it."""
+    words = ([one.access_key, one.secret_key, one.session_token] for one in credentials)
+    return [word for parts in words for word in ("--credential", ":".join(part for part in parts if part))]
 
 
 @contextmanager

@@ -67,11 +67,15 @@ class GatewayInfo(msgspec.Struct, frozen=True):
     version: str = "unknown"
 
 
-class ScenarioText(msgspec.Struct, frozen=True):
-    """What a report prints about a scenario: paragraphs of plain text, and where the statement comes from."""
+class ScenarioText(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a report prints about a scenario: paragraphs of plain text, and where the statement comes from.
+
+    `catches` names the defects of the reference server that it is known to catch.
+    """
 
     text: str
     source: str
+    catches: list[str] = []
 
 
 class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness import proofs
 from harness.clients import CLIENTS
 from harness.errors import unknown
 from harness.record import Confidence, Level, ScenarioText
@@ -66,7 +67,7 @@ class Scenario:
     def text(self) -> ScenarioText:
         """What a report prints below the title."""
         body = inspect.cleandoc(self.function.__doc__ or "").partition("\n")[2].strip()
-        return ScenarioText(text=body, source=self.source)
+        return ScenarioText(text=body, source=self.source, catches=proofs.caught().get(self.id, []))
 
 
 _registry: dict[str, Scenario] = {}

@@ -38,8 +38,8 @@ def not_implemented(header: str) -> Matcher:
     "CWR-001",
     SHOULD,
     "PutObject",
-    source="LocalStack test_put_object_if_none_match (recorded on AWS); Moto test_put_object_if_none_match (verified on "
-    "AWS); versitygw REST test PutObject - If-None-Match - block copy",
+    source="LocalStack test_put_object_if_none_match (recorded on AWS); Moto test_put_object_if_none_match (verified "
+    "on AWS); versitygw REST test PutObject - If-None-Match - block copy",
     clients=CALLERS,
 )
 def create_only(s3: Scene) -> None:
@@ -63,11 +63,12 @@ def create_only(s3: Scene) -> None:
     "CWR-002",
     SHOULD,
     "PutObject",
-    source="LocalStack test_put_object_if_none_match and test_put_object_if_none_match_versioned_bucket (recorded on AWS)",
+    source="LocalStack test_put_object_if_none_match and test_put_object_if_none_match_versioned_bucket (recorded on "
+    "AWS)",
     clients=LIBRARIES,
 )
 def create_after_delete(s3: Scene) -> None:
-    """If-None-Match: * lets a key be written again after its deletion, also where a delete marker is its newest version.
+    """If-None-Match: * lets a deleted key be written again, also where a delete marker is its newest version.
 
     S3 promises: what counts is whether the key has an object now. A key that was deleted is free, in a bucket with
     versions as well, where older versions lie under the marker.
@@ -119,8 +120,8 @@ def if_none_match_takes_a_star(s3: Scene) -> None:
     "CWR-004",
     SHOULD,
     "PutObject",
-    source="LocalStack test_put_object_if_match (recorded on AWS); versitygw REST test PutObject - If-Match - incorrect "
-    "etag",
+    source="LocalStack test_put_object_if_match (recorded on AWS); versitygw REST test PutObject - If-Match - "
+    "incorrect etag",
     clients=CALLERS,
 )
 def replace_if_unchanged(s3: Scene) -> None:
@@ -148,8 +149,8 @@ def replace_if_unchanged(s3: Scene) -> None:
     "CWR-005",
     SHOULD,
     "PutObject",
-    source="LocalStack test_put_object_if_match (recorded on AWS); versitygw REST test PutObject - If-Match - file doesn't "
-    "exist on server",
+    source="LocalStack test_put_object_if_match (recorded on AWS); versitygw REST test PutObject - If-Match - file "
+    "doesn't exist on server",
     clients=LIBRARIES,
 )
 def nothing_to_match(s3: Scene) -> None:
@@ -280,6 +281,7 @@ def one_winner(s3: Scene) -> None:
     for answer in answers:
         if not answer.ok:
             s3.expect(answer, _lost())
+    s3.note(f"the losers got {', '.join(sorted({answer.summary() for answer in answers if not answer.ok}))}")
     winner = _content(won[0])
     s3.expect(s3.look("GetObject", Key=key), ok(), body(winner), etag(md5_etag(winner)))
     s3.expect(s3.call("PutObject", Key=key, Body=FIRST, IfNoneMatch="*"), failed("If-None-Match"))

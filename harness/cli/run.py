@@ -232,9 +232,7 @@ def _bundled(options: dict[str, Any], stack: ExitStack) -> tuple[Endpoint, Endpo
     first, second, temporary = (Credentials(f"AK{token_hex(9).upper()}", token_hex(20)) for _ in range(3))
     temporary = msgspec.structs.replace(temporary, session_token=token_hex(24))
     arguments = ["--tls", "--also-http", "--region", check_region(options["region"])]
-    for account in (first, temporary, second):  # with a session token: of the account before it
-        words = (account.access_key, account.secret_key, account.session_token)
-        arguments += ["--credential", ":".join(word for word in words if word)]
+    arguments += offline.accounts(first, temporary, second)
     arguments += ["--personality", options["personality"]] if options["personality"] else []
     ready = stack.enter_context(offline.reference_server(*arguments))
     own = {"access_key": first.access_key, "secret_key": first.secret_key, "session_token": "", "insecure": False}

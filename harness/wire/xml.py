@@ -5,12 +5,14 @@ Document type declarations are refused, so no entity is ever expanded; size, dep
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from xml.parsers import expat
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 32
 MAX_ELEMENTS = 500_000
+_NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 
 
 class XMLError(ValueError):
@@ -18,13 +20,17 @@ class XMLError(ValueError):
 
 
 class Node:
-    """An element: `tag` without namespace, its `namespace`, `text` and children in document order."""
+    """An element: `tag` without namespace, its `namespace`, `text` and children in document order.
 
-    __slots__ = ("children", "namespace", "tag", "text")
+    `attributes` are values by name, with namespace and a space before the name where there is one.
+    """
+
+    __slots__ = ("attributes", "children", "namespace", "tag", "text")
 
     def __init__(self, tag: str, namespace: str) -> None:
         self.tag = tag
         self.namespace = namespace
+        self.attributes: Mapping[str, str] = _NO_ATTRIBUTES
         self.text = ""
         self.children: list[Node] = []
 
@@ -46,33 +52,50 @@ class Node:
 
 
 class _Builder:
+    """Makes nodes of what the parser reports; two names and one text are all that most elements cost."""
+
     def __init__(self) -> None:
         self.root: Node | None = None
-        self.stack: list[Node] = []
-        self.pieces: list[list[str]] = []
-        self.elements = 0
+        self._stack: list[Node] = []
+        self._names: dict[str, tuple[str, str]] = {}
+        self._pieces: list[list[str] | None] = []
+        self._elements = 0
 
-    def start(self, name: str, _attributes: dict[str, str]) -> None:
-        namespace, _, tag = name.rpartition(" ")
-        node = Node(tag, namespace)
-        if self.stack:
-            self.stack[-1].children.append(node)
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        known = self._names.get(name)
+        if known is None:
+            namespace, _, tag = name.rpartition(" ")
+            known = self._names[name] = (tag, namespace)
+        node = Node(*known)
+        if attributes:
+            node.attributes = attributes
+        if self._stack:
+            self._stack[-1].children.append(node)
         else:
             self.root = node
-        if len(self.stack) >= MAX_DEPTH:
+        if len(self._stack) >= MAX_DEPTH:
             raise XMLError(f"elements are nested deeper than {MAX_DEPTH}")
-        self.elements += 1
-        if self.elements > MAX_ELEMENTS:
+        self._elements += 1
+        if self._elements > MAX_ELEMENTS:
             raise XMLError(f"more than {MAX_ELEMENTS} elements")
-        self.stack.append(node)
-        self.pieces.append([])
+        self._stack.append(node)
+        self._pieces.append(None)
 
     def text(self, data: str) -> None:
-        if self.pieces:
-            self.pieces[-1].append(data)
+        if not self._stack:
+            return
+        node, pieces = self._stack[-1], self._pieces[-1]
+        if pieces is not None:
+            pieces.append(data)
+        elif node.text:
+            self._pieces[-1] = [node.text, data]
+        else:
+            node.text = data
 
     def end(self, _name: str) -> None:
-        self.stack.pop().text = "".join(self.pieces.pop())
+        node, pieces = self._stack.pop(), self._pieces.pop()
+        if pieces is not None:
+            node.text = "".join(pieces)
 
     def doctype(self, *_declaration: object) -> None:
         raise XMLError("a document type declaration has no place in an S3 answer")

@@ -77,15 +77,15 @@ def _prove(proof: Proof, found: list[Scenario], asked: list[str], earlier: recor
     wrong = [name for name in defects() if not asked or name in asked]
     harmless = [name for name in variants() if not asked or name in asked]
     click.echo(f"{len(ways)} scenarios ({len(ways) - len(cheap)} through programs), {len(wrong)} defects")
-    proved = record.Mutants(__version__, {name: [] for name in wrong}, {})
+    proved = record.fresh(wrong, __version__)
     for name, reds, strange in proof.against({name: touchable(name, cheap) for name in wrong}):
         _progress(name, reds, strange)
-        proved.defects[name] = reds
+        proved.defects[name].scenarios = reds
     costly = {name: way for name, way in ways.items() if not way.cheap}
     tried = {name: (way, judge.likely(name, proved, earlier)[:_TRIES]) for name, way in costly.items()}
     for name, behaviour in proof.search(tried):
         if behaviour:
-            proved.defects[behaviour].append(name)
+            proved.defects[behaviour].scenarios.append(name)
     for name, reds, strange in proof.against({name: list(cheap.items()) for name in harmless}):
         _progress(name, reds, strange)
         proved.variants[name] = reds

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 from harness import scenario
+from harness.proofs import Mutants
 from harness.scenario import Scenario
 from reference_server.defects import defects
 from tests.mutants import expected
-from tests.mutants.record import Mutants
 
 
 def complaints(proved: Mutants, found: Iterable[Scenario]) -> list[str]:
@@ -17,7 +17,7 @@ def complaints(proved: Mutants, found: Iterable[Scenario]) -> list[str]:
     unproved = [one for one in found if not proved.killers(one.id)]
     lines = [f"nothing turns {one.id} red: a check that cannot fail ({one.title})" for one in unproved]
     for name in defects():
-        reds = proved.defects.get(name, [])
+        reds = proved.defects[name].scenarios if name in proved.defects else []
         families = {one.rpartition("-")[0] for one in reds}
         wanted = expected.families(name)
         if not reds:
@@ -35,8 +35,8 @@ def likely(name: str, proved: Mutants, earlier: Mutants | None) -> list[str]:
     registry = scenario.load()
     operations = set(registry[name].operations)
     weight: Counter[str] = Counter()
-    for defect, reds in proved.defects.items():
-        for one in reds:
+    for defect, found in proved.defects.items():
+        for one in found.scenarios:
             shared = operations & set(registry[one].operations)
             weight[defect] += len(shared)
     before = earlier.killers(name) if earlier else []

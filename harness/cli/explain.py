@@ -1,0 +1,134 @@
+"""`s3conform explain`: what a scenario states, why, how it looks on the wire, and what it is known to catch."""
+
+from __future__ import annotations
+
+import textwrap
+from secrets import token_hex
+from tempfile import TemporaryDirectory
+
+import click
+
+from harness import offline, profile, proofs, run, scenario
+from harness.cell import CellRunner
+from harness.clients import INPROCESS, choice
+from harness.config import Endpoint, RunConfig
+from harness.errors import unknown
+from harness.record import Cell, ClientInfo
+from harness.sandbox import JournalHead, append
+from harness.scenario import Scenario
+from harness.wire.curl import curl
+from harness.wire.exchange import Body, Headers
+from harness.wire.sigv4 import Credentials
+
+_WIDTH = 100
+_BODY = 1200
+"""Characters of a body that are shown."""
+
+_EPILOG = """\
+\b
+Examples:
+  s3conform explain ETAG-012
+  s3conform explain LST2          every scenario of a family, without exchanges
+"""
+
+
+@click.command("explain", short_help="Explain a scenario.", epilog=_EPILOG)
+@click.argument("name", metavar="ID|FAMILY")
+def command(name: str) -> None:
+    """Explain a scenario: the statement, its source, an example exchange, and the defects it is known to catch.
+
+    The example is a real one: the scenario is run against the bundled server.
+    """
+    registry = scenario.load()
+    name = name.upper()
+    families = {found.family for found in registry.values()}
+    if name in families:
+        for found in scenario.select(registry, families=[name]):
+            click.echo(_statement(found) + "\n")
+        return
+    if name not in registry:
+        raise unknown("scenario", name, {*registry, *families})
+    found = registry[name]
+    click.echo(_statement(found))
+    click.echo(_example(found))
+    click.echo(_caught(found))
+
+
+def _statement(found: Scenario) -> str:
+    """Heading, text, source and clients of a scenario."""
+    standing = "" if found.confidence == "recorded" else f" · {found.confidence}: shown, never gates"
+    lines = [f"{found.id} · {found.level} · {', '.join(found.operations)}{standing}", "", *_wrapped(found.title), ""]
+    for paragraph in found.text.text.split("\n\n"):
+        lines += [*_wrapped(" ".join(paragraph.split())), ""]
+    lines += _wrapped(f"Source: {found.source}")
+    return "\n".join([*lines, *_wrapped(f"Clients: {', '.join(found.clients)}")])
+
+
+def _caught(found: Scenario) -> str:
+    """The defects that the scenario is known to turn red on."""
+    killers = proofs.caught().get(found.id, [])
+    if not killers:
+        return "Catches: no defect is known that it catches."
+    about = proofs.read().defects
+    lines = [f"Catches {len(killers)} known defect{'s' if len(killers) > 1 else ''}:"]
+    for name in killers:
+        lines += _wrapped(f"{name}: {about[name].about}", "  ", "    ")
+    return "\n".join(lines)
+
+
+def _wrapped(text: str, first: str = "", rest: str = "") -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+
+
+def _example(found: Scenario) -> str:
+    """The exchange that the scenario ends with against the bundled server, and a command that sends it again."""
+    info = _client(found)
+    if info is None:
+        return f"\nNo example: none of {', '.join(found.clients)} is installed.\n"
+    cell, region = _run(found, info)
+    shown = next((one for one in reversed(cell.exchanges) if curl(one, region) == cell.repro.get("curl")), None)
+    if cell.verdict != "conforms" or shown is None:
+        return f"\nNo example from {info.name}: {cell.message or cell.verdict}.\n"
+    lines = [f"\nExample, {info.name} against the bundled server ({cell.requests} requests in all, this is the last):"]
+    path = shown.url.split("/", 3)[-1]
+    lines += [f"  > {shown.method} /{path} HTTP/1.1", *_headers(">", shown.request_headers)]
+    lines += _body(">", shown.request_body)
+    lines += [f"  < HTTP/1.1 {shown.status} {shown.reason}", *_headers("<", shown.response_headers)]
+    lines += _body("<", shown.response_body)
+    return "\n".join([*lines, "", *(f"{name}: {text}" for name, text in cell.repro.items()), ""])
+
+
+def _headers(mark: str, headers: Headers) -> list[str]:
+    return [f"  {mark} {name}: {value}" for name, value in headers] + [f"  {mark}"]
+
+
+def _body(mark: str, body: Body) -> list[str]:
+    if not body.size:
+        return []
+    text = body.text if len(body.text) <= _BODY else body.text[:_BODY] + "…"
+    return [f"  {mark} {line}" for line in text.split("\n")] + [f"  {mark}"]
+
+
+def _client(found: Scenario) -> ClientInfo | None:
+    """The first client of this machine that the scenario can be seen through; libraries first."""
+    names = sorted(found.clients, key=lambda name: name not in INPROCESS)
+    infos = (choice.choose([name], [], "local", lambda _: None)[0] for name in names)
+    return next((info for info in infos if not info.missing), None)
+
+
+def _run(found: Scenario, info: ClientInfo) -> tuple[Cell, str]:
+    """The cell against a bundled server of its own, and the region."""
+    first, second = (Credentials(f"AK{token_hex(9).upper()}", token_hex(20)) for _ in range(2))
+    short = Credentials(f"AK{token_hex(9).upper()}", token_hex(20), token_hex(24))
+    arguments = offline.accounts(first, short, second)
+    with offline.reference_server(*arguments) as ready, TemporaryDirectory() as folder:
+        url = ready.endpoint.replace("127.0.0.1", "localhost")
+        website = url.replace("://", "://{bucket}.s3-website.")
+        endpoint = Endpoint(url, first, ready.region, second=second, temporary=short, website=website)
+        config = RunConfig(run.new_run_id(), endpoint, "aws", [info], [found.id], folder, seed=1)
+        append(config.journal, JournalHead(config.run_id, url, ready.region, "path"))
+        cells = CellRunner(config, profile.load("aws"), "w0")
+        try:
+            return cells.attempt(found, info.label), ready.region
+        finally:
+            cells.close()
