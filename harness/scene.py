@@ -16,6 +16,7 @@ from harness.expect import Matcher
 from harness.record import Step
 from harness.sandbox import Sandbox
 from harness.signals import Inexpressible, Mismatch, Prerequisite
+from harness.wire import model
 from harness.wire.exchange import Exchange
 from harness.wire.sigv4 import Credentials
 
@@ -256,7 +257,9 @@ class Scene:
         return observed
 
     def _filled(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
-        return params if "Bucket" in params or operation == "ListBuckets" else {"Bucket": self.bucket} | params
+        shape = model.operation(operation).input_shape if operation in model.operations() else None
+        needs = "Bucket" in shape.required_members if shape else operation != "ListBuckets"
+        return {"Bucket": self.bucket} | params if needs and "Bucket" not in params else params
 
     def _made(self, bucket: str, refusal: Observed | None) -> str:
         if refusal is not None:

@@ -8,20 +8,15 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from harness.clients import CALLERS, LIBRARIES
-from harness.expect import Matcher, body, header, if_shown, no_body, ok, refused
+from harness.expect import body, header, if_shown, no_body, ok, refused
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
 from harness.wire import model
 from harness.wire.sigv4 import UNSIGNED, encode
-from scenarios.etag import md5_etag
+from scenarios._conditional import STALE, failed, put_for_etag
 from scenarios.get import http_date
 
 CONTENT = b"what a cache holds already"
-
-ETAG = md5_etag(CONTENT)
-
-OTHER = md5_etag(b"something else")
-"""An ETag that no object here has."""
 
 PRECONDITIONS = "LocalStack test_s3_get_object_preconditions (recorded on AWS)"
 
@@ -30,9 +25,10 @@ NOT_MODIFIED = refused(304)
 
 
 class Stored(NamedTuple):
-    """An object with CONTENT, and when it was stored, as Last-Modified says."""
+    """An object with CONTENT, its ETag, and when it was stored, as Last-Modified says."""
 
     key: str
+    etag: str
     modified: dt.datetime
 
     def at(self, **offset: float) -> str:
@@ -41,16 +37,11 @@ class Stored(NamedTuple):
 
 
 def stored(s3: Scene) -> Stored:
-    """An object to read, and its Last-Modified as the witness is shown it."""
+    """An object to read, with its ETag and Last-Modified as the witness is shown them."""
     key = s3.key()
-    s3.put(key, CONTENT)
+    tag = put_for_etag(s3, key, CONTENT)
     head = s3.expect(s3.look("HeadObject", Key=key), ok(), http_date("Last-Modified"))
-    return Stored(key, email.utils.parsedate_to_datetime((head.headers or {})["last-modified"]))
-
-
-def failed(condition: str) -> Matcher:
-    """412 PreconditionFailed that names the condition."""
-    return refused(412, "PreconditionFailed", fields={"Condition": condition})
+    return Stored(key, tag, email.utils.parsedate_to_datetime((head.headers or {})["last-modified"]))
 
 
 @scenario("CRD-001", MUST, "GetObject", "HeadObject", source=PRECONDITIONS, clients=CALLERS)
@@ -65,11 +56,12 @@ def read_if_match(s3: Scene) -> None:
 
     Fix: compare with the ETag of the very version that is about to be served, before the status line is written.
     """
-    key = stored(s3).key
-    s3.expect(s3.call("GetObject", Key=key, IfMatch=ETAG), ok(), body(CONTENT))
-    s3.expect(s3.call("HeadObject", Key=key, IfMatch=ETAG), ok())
-    s3.expect(s3.call("GetObject", Key=key, IfMatch=OTHER), refused(412, "PreconditionFailed"))
-    s3.expect(s3.call("HeadObject", Key=key, IfMatch=OTHER), refused(412))
+    key = s3.key()
+    tag = put_for_etag(s3, key, CONTENT)
+    s3.expect(s3.call("GetObject", Key=key, IfMatch=tag), ok(), body(CONTENT))
+    s3.expect(s3.call("HeadObject", Key=key, IfMatch=tag), ok())
+    s3.expect(s3.call("GetObject", Key=key, IfMatch=STALE), refused(412, "PreconditionFailed"))
+    s3.expect(s3.call("HeadObject", Key=key, IfMatch=STALE), refused(412))
 
 
 @scenario("CRD-002", SHOULD, "GetObject", source=PRECONDITIONS, clients=LIBRARIES)
@@ -85,8 +77,10 @@ def failed_read_names_its_condition(s3: Scene) -> None:
     Fix: raise the error where the condition is compared, and carry its name into the document.
     """
     found = stored(s3)
-    s3.expect(s3.call("GetObject", Key=found.key, IfMatch=ETAG, IfUnmodifiedSince=found.at()), ok(), body(CONTENT))
-    s3.expect(s3.call("GetObject", Key=found.key, IfMatch=OTHER), failed("If-Match"))
+    s3.expect(
+        s3.call("GetObject", Key=found.key, IfMatch=found.etag, IfUnmodifiedSince=found.at()), ok(), body(CONTENT)
+    )
+    s3.expect(s3.call("GetObject", Key=found.key, IfMatch=STALE), failed("If-Match"))
     older = found.at(hours=-1)
     s3.expect(s3.call("GetObject", Key=found.key, IfUnmodifiedSince=older), failed("If-Unmodified-Since"))
 
@@ -103,11 +97,12 @@ def read_if_none_match(s3: Scene) -> None:
 
     Fix: compare the stored ETag with each tag in the header, quotes aside, and send 304 with headers only.
     """
-    key = stored(s3).key
-    s3.expect(s3.call("GetObject", Key=key, IfNoneMatch=OTHER), ok(), body(CONTENT))
-    s3.expect(s3.call("HeadObject", Key=key, IfNoneMatch=OTHER), ok())
+    key = s3.key()
+    tag = put_for_etag(s3, key, CONTENT)
+    s3.expect(s3.call("GetObject", Key=key, IfNoneMatch=STALE), ok(), body(CONTENT))
+    s3.expect(s3.call("HeadObject", Key=key, IfNoneMatch=STALE), ok())
     for operation in ("GetObject", "HeadObject"):
-        s3.expect(s3.call(operation, Key=key, IfNoneMatch=ETAG), NOT_MODIFIED, if_shown(no_body()))
+        s3.expect(s3.call(operation, Key=key, IfNoneMatch=tag), NOT_MODIFIED, if_shown(no_body()))
 
 
 @scenario("CRD-004", MUST, "GetObject", source=PRECONDITIONS, clients=CALLERS)
@@ -180,12 +175,12 @@ def order_of_read_conditions(s3: Scene) -> None:
     """
     found = stored(s3)
     refusing = {
-        "IfMatch": OTHER,
+        "IfMatch": STALE,
         "IfUnmodifiedSince": found.at(hours=-1),
-        "IfNoneMatch": ETAG,
+        "IfNoneMatch": found.etag,
         "IfModifiedSince": found.at(),
     }
-    all_hold = {"IfMatch": ETAG, "IfUnmodifiedSince": found.at(), "IfNoneMatch": OTHER}
+    all_hold = {"IfMatch": found.etag, "IfUnmodifiedSince": found.at(), "IfNoneMatch": STALE}
     s3.expect(s3.call("GetObject", Key=found.key, **all_hold), ok(), body(CONTENT))
     for dropped, wanted in (
         ("", failed("If-Match")),
@@ -211,9 +206,9 @@ def failed_head_has_no_body(s3: Scene) -> None:
     """
     found = stored(s3)
     head = "HeadObject"
-    s3.expect(s3.call(head, Key=found.key, IfMatch=OTHER), refused(412), no_body())
+    s3.expect(s3.call(head, Key=found.key, IfMatch=STALE), refused(412), no_body())
     s3.expect(s3.call(head, Key=found.key, IfUnmodifiedSince=found.at(hours=-1)), refused(412), no_body())
-    s3.expect(s3.call(head, Key=found.key, IfNoneMatch=ETAG), NOT_MODIFIED, no_body())
+    s3.expect(s3.call(head, Key=found.key, IfNoneMatch=found.etag), NOT_MODIFIED, no_body())
     s3.expect(s3.call(head, Key=found.key, IfModifiedSince=found.at()), NOT_MODIFIED, no_body())
     s3.expect(s3.call(head, Key=found.key), ok(), no_body(), header("Content-Length", str(len(CONTENT))))
 
@@ -236,12 +231,13 @@ def conditions_of_presigned_reads(s3: Scene) -> None:
 
     Fix: evaluate conditions after authentication, whichever way the request was signed.
     """
-    key = stored(s3).key
+    key = s3.key()
+    tag = put_for_etag(s3, key, CONTENT)
     for name, value, matchers in (
-        ("if-none-match", OTHER, (ok(), body(CONTENT))),
-        ("if-none-match", ETAG, (NOT_MODIFIED, no_body())),
-        ("if-match", ETAG, (ok(), body(CONTENT))),
-        ("if-match", OTHER, (refused(412, "PreconditionFailed"),)),
+        ("if-none-match", STALE, (ok(), body(CONTENT))),
+        ("if-none-match", tag, (NOT_MODIFIED, no_body())),
+        ("if-match", tag, (ok(), body(CONTENT))),
+        ("if-match", STALE, (refused(412, "PreconditionFailed"),)),
     ):
         target = _presigned(s3, key, (name, value))
         answer = s3.send("GetObject", "GET", target, (name, value), signing=None, addressing="path")
@@ -285,6 +281,6 @@ def not_modified_has_validators(s3: Scene) -> None:
     Fix: write the headers of the hit, then leave out the body and its length.
     """
     found = stored(s3)
-    for condition in ({"IfNoneMatch": ETAG}, {"IfModifiedSince": found.at()}):
+    for condition in ({"IfNoneMatch": found.etag}, {"IfModifiedSince": found.at()}):
         answer = s3.call("GetObject", Key=found.key, **condition)
-        s3.expect(answer, NOT_MODIFIED, header("ETag", ETAG), header("Last-Modified", found.at()))
+        s3.expect(answer, NOT_MODIFIED, header("ETag", found.etag), header("Last-Modified", found.at()))

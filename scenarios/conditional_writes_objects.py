@@ -10,8 +10,8 @@ from harness.expect import if_shown, no_body, ok, refused
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
 from harness.wire.sigv4 import encode
-from scenarios.conditional_writes import FIRST, SECOND, STALE, failed, not_implemented
-from scenarios.etag import md5_etag
+from scenarios._conditional import STALE, failed, not_implemented, put_for_etag
+from scenarios.conditional_writes import FIRST, SECOND
 from scenarios.get import http_date
 from scenarios.mpu import nothing_stored, read_back
 
@@ -41,12 +41,10 @@ def copy_under_condition(s3: Scene) -> None:
     Fix: use PutObject's check for the target; x-amz-copy-source-if-* are the headers about the source.
     """
     source, target, free = s3.key("source"), s3.key("target"), s3.key("free")
-    s3.put(source, SECOND)
-    s3.put(target, FIRST)
-    current = md5_etag(FIRST)
+    of_source, current = put_for_etag(s3, source, SECOND), put_for_etag(s3, target, FIRST)
     for key, condition, wanted in (
         (target, {"IfNoneMatch": "*"}, failed("If-None-Match")),
-        (target, {"IfMatch": md5_etag(SECOND)}, failed("If-Match")),
+        (target, {"IfMatch": of_source}, failed("If-Match")),
         (free, {"IfMatch": current}, refused(404, "NoSuchKey")),
         (target, {"IfNoneMatch": STALE}, refused(501, "NotImplemented")),
         (target, {"IfMatch": "*"}, refused(501, "NotImplemented")),
@@ -80,7 +78,7 @@ def copy_in_place_under_condition(s3: Scene) -> None:
     Fix: evaluate the condition before telling a copy in place from any other.
     """
     key = s3.key()
-    s3.put(key, FIRST, Metadata={"state": "old"})
+    first = put_for_etag(s3, key, FIRST, Metadata={"state": "old"})
     new: dict[str, Any] = {"Metadata": {"state": "new"}, "MetadataDirective": "REPLACE"}
     for condition, wanted in (
         ({"IfNoneMatch": "*"}, failed("If-None-Match")),
@@ -88,7 +86,7 @@ def copy_in_place_under_condition(s3: Scene) -> None:
     ):
         s3.expect(copy(s3, key, key, **new, **condition), wanted)
         _has_state(s3, key, "old")
-    s3.expect(copy(s3, key, key, **new, IfMatch=md5_etag(FIRST)), ok())
+    s3.expect(copy(s3, key, key, **new, IfMatch=first), ok())
     _has_state(s3, key, "new")
     read_back(s3, key, FIRST)
 
@@ -119,10 +117,10 @@ def delete_if_unchanged(s3: Scene) -> None:
     Fix: compare and delete in one transaction; DeleteObject's usual 204 for everything does not apply here.
     """
     key = s3.key()
-    s3.put(key, FIRST)
+    first = put_for_etag(s3, key, FIRST)
     s3.expect(s3.call("DeleteObject", Key=key, IfMatch=STALE), refused(412, "PreconditionFailed"))
     read_back(s3, key, FIRST)
-    s3.expect(s3.call("DeleteObject", Key=key, IfMatch=md5_etag(FIRST)), ok(204), if_shown(no_body()))
+    s3.expect(s3.call("DeleteObject", Key=key, IfMatch=first), ok(204), if_shown(no_body()))
     nothing_stored(s3, key)
 
 
@@ -144,10 +142,10 @@ def delete_with_nothing_to_match(s3: Scene) -> None:
     Fix: look the key up when the header is there, and answer its absence with NoSuchKey.
     """
     key, missing = s3.key(), s3.key("missing")
-    s3.put(key, FIRST)
-    s3.expect(s3.call("DeleteObject", Key=missing, IfMatch=md5_etag(FIRST)), refused(404, "NoSuchKey"))
-    s3.expect(s3.call("DeleteObject", Key=key, IfMatch=md5_etag(FIRST)), ok(204))
-    s3.expect(s3.call("DeleteObject", Key=key, IfMatch=md5_etag(FIRST)), refused(404, "NoSuchKey"))
+    first = put_for_etag(s3, key, FIRST)
+    s3.expect(s3.call("DeleteObject", Key=missing, IfMatch=first), refused(404, "NoSuchKey"))
+    s3.expect(s3.call("DeleteObject", Key=key, IfMatch=first), ok(204))
+    s3.expect(s3.call("DeleteObject", Key=key, IfMatch=first), refused(404, "NoSuchKey"))
     nothing_stored(s3, key)
 
 
@@ -171,12 +169,12 @@ def conditions_of_directory_buckets(s3: Scene) -> None:
     Fix: refuse the headers by name where they are not offered; do not pass over what you do not know in a delete.
     """
     key = s3.key()
-    s3.put(key, FIRST)
+    first = put_for_etag(s3, key, FIRST)
     head = s3.expect(s3.look("HeadObject", Key=key), ok(), http_date("Last-Modified"))
     modified = (head.headers or {})["last-modified"]
     size, time = {"IfMatchSize": len(FIRST)}, {"IfMatchLastModifiedTime": modified}
     s3.expect(s3.call("DeleteObject", Key=key, **size), not_implemented("x-amz-if-match-size"))
     s3.expect(s3.call("DeleteObject", Key=key, **time), not_implemented("x-amz-if-match-last-modified-time"))
     read_back(s3, key, FIRST)
-    s3.expect(s3.call("DeleteObject", Key=key, IfMatch=md5_etag(FIRST)), ok(204))
+    s3.expect(s3.call("DeleteObject", Key=key, IfMatch=first), ok(204))
     nothing_stored(s3, key)

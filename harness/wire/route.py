@@ -27,11 +27,16 @@ class Sent(NamedTuple):
     key: str = ""
 
 
+BROWSER_FORM = "PostObject"
+"""An upload by a form in a browser: POST Object of S3's documentation, for which the service model has no name."""
+
+
 class _Route(NamedTuple):
-    """What marks an operation: query parameters (with their value, if it matters) and headers it needs."""
+    """What marks an operation: query parameters (all names; values where they matter) and headers it needs."""
 
     operation: str
-    query: dict[str, str]
+    names: frozenset[str]
+    values: tuple[tuple[str, str], ...]
     headers: frozenset[str]
 
 
@@ -50,8 +55,9 @@ def _routes(method: str, depth: int) -> tuple[_Route, ...]:
         required = [shape.members[member].serialization for member in shape.required_members] if shape else []
         query |= {at["name"]: "" for at in required if at.get("location") == "querystring"}
         headers = frozenset(at["name"].lower() for at in required if at.get("location") == "header")
-        found.append(_Route(name, query, headers))
-    return tuple(sorted(found, key=lambda route: (-len(route.query) - len(route.headers), route.operation)))
+        values = tuple((name, value) for name, value in query.items() if value)
+        found.append(_Route(name, frozenset(query), values, headers))
+    return tuple(sorted(found, key=lambda route: (-len(route.names) - len(route.headers), route.operation)))
 
 
 def recognise(exchange: Exchange, origin: Origin) -> Sent:
@@ -70,13 +76,19 @@ def recognise(exchange: Exchange, origin: Origin) -> Sent:
         path = path.removeprefix("/")
     bucket, key = _decoded(bucket), _decoded(path)
     query = dict(part.partition("=")[::2] for part in parts.query.split("&") if part)
-    headers = {name.lower() for name, _ in exchange.request_headers}
+    names = frozenset(query)
+    headers = frozenset([name.lower() for name, _ in exchange.request_headers])
     for route in _routes(exchange.method, 2 if key else 1 if bucket else 0):
-        if route.headers <= headers and all(
-            query.get(k) == v or (not v and k in query) for k, v in route.query.items()
-        ):
+        if route.names <= names and route.headers <= headers and all(query[k] == v for k, v in route.values):
             return Sent(route.operation, bucket, key)
-    return Sent("", bucket, key)
+    form = bucket and not key and not query and exchange.method == "POST" and _is_form(exchange)
+    return Sent(BROWSER_FORM if form else "", bucket, key)
+
+
+def _is_form(exchange: Exchange) -> bool:
+    """Whether a request carries a form with a file."""
+    kinds = [value for name, value in exchange.request_headers if name.lower() == "content-type"]
+    return any(kind.lower().startswith("multipart/form-data") for kind in kinds)
 
 
 def find(

@@ -14,8 +14,11 @@ from urllib.parse import unquote
 from harness.wire.sigv4 import Credentials, encode
 
 _SUBRESOURCES = frozenset(
-    ("acl", "cors", "delete", "lifecycle", "location", "logging", "notification", "partNumber", "policy", "restore")
-    + ("requestPayment", "tagging", "uploadId", "uploads", "versionId", "versioning", "versions", "website")
+    (
+        *("acl", "cors", "delete", "lifecycle", "location", "logging", "notification", "partNumber", "policy"),
+        *("requestPayment", "restore", "tagging", "uploadId", "uploads", "versionId", "versioning", "versions"),
+        "website",
+    )
 )
 """Parameters that are part of what is signed, as are those that begin with `response-`; no others are."""
 

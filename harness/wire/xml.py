@@ -22,7 +22,7 @@ class XMLError(ValueError):
 class Node:
     """An element: `tag` without namespace, its `namespace`, `text` and children in document order.
 
-    `attributes` are values by name, with namespace and a space before the name where there is one.
+    `attributes` holds values by name; a name that has a namespace comes after it and a space.
     """
 
     __slots__ = ("attributes", "children", "namespace", "tag", "text")
@@ -52,50 +52,35 @@ class Node:
 
 
 class _Builder:
-    """Makes nodes of what the parser reports; two names and one text are all that most elements cost."""
-
     def __init__(self) -> None:
         self.root: Node | None = None
-        self._stack: list[Node] = []
-        self._names: dict[str, tuple[str, str]] = {}
-        self._pieces: list[list[str] | None] = []
-        self._elements = 0
+        self.stack: list[Node] = []
+        self.pieces: list[list[str]] = []
+        self.elements = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        known = self._names.get(name)
-        if known is None:
-            namespace, _, tag = name.rpartition(" ")
-            known = self._names[name] = (tag, namespace)
-        node = Node(*known)
+        namespace, _, tag = name.rpartition(" ")
+        node = Node(tag, namespace)
         if attributes:
             node.attributes = attributes
-        if self._stack:
-            self._stack[-1].children.append(node)
+        if self.stack:
+            self.stack[-1].children.append(node)
         else:
             self.root = node
-        if len(self._stack) >= MAX_DEPTH:
+        if len(self.stack) >= MAX_DEPTH:
             raise XMLError(f"elements are nested deeper than {MAX_DEPTH}")
-        self._elements += 1
-        if self._elements > MAX_ELEMENTS:
+        self.elements += 1
+        if self.elements > MAX_ELEMENTS:
             raise XMLError(f"more than {MAX_ELEMENTS} elements")
-        self._stack.append(node)
-        self._pieces.append(None)
+        self.stack.append(node)
+        self.pieces.append([])
 
     def text(self, data: str) -> None:
-        if not self._stack:
-            return
-        node, pieces = self._stack[-1], self._pieces[-1]
-        if pieces is not None:
-            pieces.append(data)
-        elif node.text:
-            self._pieces[-1] = [node.text, data]
-        else:
-            node.text = data
+        if self.pieces:
+            self.pieces[-1].append(data)
 
     def end(self, _name: str) -> None:
-        node, pieces = self._stack.pop(), self._pieces.pop()
-        if pieces is not None:
-            node.text = "".join(pieces)
+        self.stack.pop().text = "".join(self.pieces.pop())
 
     def doctype(self, *_declaration: object) -> None:
         raise XMLError("a document type declaration has no place in an S3 answer")

@@ -208,9 +208,11 @@
       el("div", "versus",
         el("div", "", el("h3", "", "Expected"), el("p", "", cell.expected || "–")),
         el("div", good ? "good" : "bad", el("h3", "", "Observed"), el("p", "", seen))),
+      (cell.notes || []).length ? section("Noted", ...cell.notes.map((note) => el("p", "", note))) : null,
       cell.profile_entry ? section("Profile entry", el("p", "", cell.profile_entry)) : null,
       scenario ? section("Why it matters", el("p", "", scenario.text), el("p", "quiet", `Source: ${scenario.source}`)) : null,
       steps(observed),
+      scenario ? section("Known to catch", caughtView(scenario.catches || [])) : null,
       Object.keys(cell.repro).length ? section("Reproduce", ...Object.entries(cell.repro).flatMap(([name, text]) => copyable(name, text))) : null,
       exchanges(cell),
     ];
@@ -223,6 +225,13 @@
       el("p", "quiet", `${example.operation} · ${example.client} · ${example.scenario}`),
       section("Exchange", exchange(example.exchange, true)),
     ];
+  }
+
+  /** The defects of the reference server that a scenario was proved on. */
+  function caughtView(names) {
+    if (!names.length) return el("p", "quiet", "No defect is known that this scenario catches.");
+    const text = `${names.length} of the ways in which the reference server can be made wrong: ${names.join(", ")}`;
+    return el("p", "quiet", text);
   }
 
   function heading(text) {

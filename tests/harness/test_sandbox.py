@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,27 @@ def test_cleanup_removes_objects_and_unfinished_uploads(journal: Path, witness: 
     assert witness.call("CreateMultipartUpload", {"Bucket": bucket, "Key": "u+v w"}).ok
     assert cleanup(journal, witness, 30) == []
     assert witness.call("HeadBucket", {"Bucket": bucket}).status == 404
+
+
+def test_cleanup_removes_versions_and_what_their_owner_may_release(journal: Path, witness: RawClient) -> None:
+    """Old versions, delete markers and governed versions: all of a bucket of the run's own, by page."""
+    sandbox = Sandbox(RUN, "w0", witness, journal)
+    plain, _ = sandbox.fresh()
+    enabled = {"VersioningConfiguration": {"Status": "Enabled"}}
+    assert witness.call("PutBucketVersioning", {"Bucket": plain, **enabled}).ok
+    for key in ("a b", "control\x01", "é/+"):
+        for _ in range(2):
+            assert witness.call("PutObject", {"Bucket": plain, "Key": key, "Body": b"1"}).ok
+        assert witness.call("DeleteObject", {"Bucket": plain, "Key": key}).ok
+    locked = sandbox.name()
+    assert witness.call("CreateBucket", {"Bucket": locked, "ObjectLockEnabledForBucket": True}).ok
+    until = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    kept = {"Bucket": locked, "Key": "kept", "Body": b"1", "ContentMD5": "xMpCOKC5I4INzFCab3WEmw=="}
+    lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
+    assert witness.call("PutObject", kept | lock).ok
+    assert cleanup(journal, witness, 30) == []
+    for bucket in (plain, locked):
+        assert witness.call("HeadBucket", {"Bucket": bucket}).status == 404
 
 
 def test_cleanup_without_time_names_what_it_did_not_do(journal: Path, witness: RawClient) -> None:

@@ -22,7 +22,14 @@ from harness.wire.sigv4 import Credentials
 
 SPEC = [found for found in scenario.load().values() if "raw" in found.clients]
 
-HONEST_REFUSAL = {"DEL-021": "states that a refusal which changes nothing is the truth"}
+HONEST_REFUSAL = {
+    "DEL-021": "states that a refusal which changes nothing is the truth",
+    **{
+        found.id: "states that an operation may be refused, if it is refused cleanly"
+        for found in SPEC
+        if found.family == "OPS"
+    },
+}
 
 
 class YesMan(RawClient):

@@ -62,6 +62,15 @@ def test_bucket_and_key_in_both_styles(method: str, target: str, host: str, expe
     assert recognise(exchange(method, target, host=host), ORIGIN) == expected
 
 
+def test_uploads_by_a_form() -> None:
+    """A form in a browser posts to the bucket; the service model has no name for it."""
+    form = Exchange("POST", "http://127.0.0.1:9000/b", [("content-TYPE", "multipart/form-data; boundary=x")])
+    assert recognise(form, ORIGIN) == Sent("PostObject", "b")
+    assert recognise(exchange("POST", "/b", "Content-Type"), ORIGIN) == Sent("", "b")
+    for url in ("http://127.0.0.1:9000/b?x", "http://127.0.0.1:9000/", "http://127.0.0.1:9000/b/k"):
+        assert recognise(Exchange("POST", url, form.request_headers), ORIGIN).operation == ""
+
+
 def test_endpoints_below_a_path() -> None:
     """The path that an endpoint is mounted under is not the bucket."""
     origin = Origin.of("http://h:1/s3/api")

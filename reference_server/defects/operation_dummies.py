@@ -1,0 +1,102 @@
+"""Defects of operations that are pretended: a success that did nothing, or an answer with nothing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reference_server.call import Call, Result
+from reference_server.defects.registry import Wrap, defect, family, row
+from reference_server.errors import S3Error
+from reference_server.frame import frame
+from reference_server.wire import Answer
+
+Operation = Callable[[Call], Result]
+
+_SETTINGS = ("Bucket", "PublicAccessBlock", "ObjectLockConfiguration")
+_OF_OBJECTS = ("ObjectTagging", "ObjectAcl", "ObjectRetention", "ObjectLegalHold")
+
+
+def _of(verb: str, *things: str) -> Callable[[Call], bool]:
+    """Operations on the settings of a bucket or an object, but not on bucket or object themselves."""
+    starts = tuple(f"{verb}{thing}" for thing in things)
+    return lambda call: call.operation.startswith(starts) and call.operation != f"{verb}Bucket"
+
+
+def _pretended(meant: Callable[[Call], bool], status: int) -> Wrap:
+    """These calls are answered with success, and nothing is done."""
+
+    def wrap(inner: Operation) -> Operation:
+        return lambda call: Result(status=status) if meant(call) else inner(call)
+
+    return wrap
+
+
+family(
+    "operation",
+    _pretended,
+    {
+        "multipart-pretended": row(
+            "Parts are taken and uploads aborted with success, and nothing of it is done (OPS-001, OPS-114).",
+            lambda call: call.operation in ("AbortMultipartUpload", "UploadPart", "UploadPartCopy"),
+            200,
+        ),
+        "object-writes-pretended": row(
+            "Objects are stored, copied and deleted with success, and nothing of it is done (OPS-098, OPS-024).",
+            lambda call: call.operation in ("PutObject", "CopyObject", "DeleteObject", "DeleteObjects"),
+            200,
+        ),
+        "settings-delete-pretended": row(
+            "DELETE of a bucket's settings or an object's tags says 204 and keeps them (OPS-011, OPS-026).",
+            _of("Delete", *_SETTINGS, *_OF_OBJECTS),
+            204,
+        ),
+        "settings-get-empty": row(
+            "GET of a bucket's or an object's settings answers with an empty document (OPS-035, OPS-061).",
+            _of("Get", *_SETTINGS, *_OF_OBJECTS, "ObjectAttributes"),
+            200,
+        ),
+        "settings-list-empty": row(
+            "Lists of a bucket's configurations, uploads and versions are always empty (OPS-067, OPS-072).",
+            lambda call: call.operation.startswith("ListBucket") and call.operation != "ListBuckets",
+            200,
+        ),
+        "settings-put-pretended": row(
+            "PUT of a bucket's or an object's settings says 200 and keeps nothing (OPS-083, OPS-104).",
+            _of("Put", *_SETTINGS, *_OF_OBJECTS),
+            200,
+        ),
+    },
+)
+
+
+@defect(
+    "unimplemented-as-success",
+    "serialise",
+    "What is not implemented is answered 200 without a body (OPS-062, CFG-009).",
+)
+def _unimplemented_as_success(
+    inner: Callable[[Call | None, Result | S3Error], Answer],
+) -> Callable[[Call | None, Result | S3Error], Answer]:
+    def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
+        if isinstance(outcome, S3Error) and outcome.code == "NotImplemented":
+            return Answer(200, frame([("Content-Length", "0")]))
+        return inner(call, outcome)
+
+    return serialise
+
+
+@defect(
+    "refusals-without-document",
+    "serialise",
+    "What is not implemented is refused with a page of HTML (OPS-008, CFG-009).",
+)
+def _refusals_as_html(
+    inner: Callable[[Call | None, Result | S3Error], Answer],
+) -> Callable[[Call | None, Result | S3Error], Answer]:
+    def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
+        if isinstance(outcome, S3Error) and outcome.code == "NotImplemented":
+            page = b"<html><body><h1>Not Implemented</h1></body></html>"
+            return Answer(501, frame([("Content-Type", "text/html"), ("Content-Length", str(len(page)))]), page)
+        return inner(call, outcome)
+
+    return serialise

@@ -1,0 +1,82 @@
+"""What the checksum scenarios share: contents with their values, and second looks at what was stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.clients.base import Observed
+from harness.clients.raw import RawClient
+from harness.expect import Matcher, body, ok, output, refused
+from harness.scene import Scene
+from harness.signals import Inexpressible
+from harness.wire.checksums import checksum, header, member
+
+CONTENT = b"bytes that have a checksum\r\n\x00\xff"
+OTHER = b"other bytes than these"
+OLD = b"the object that was there before"
+
+ENABLED = {"ChecksumMode": "ENABLED"}
+"""The parameter that asks a read for checksums."""
+
+MALFORMED = ("not base64", "AAA=")
+"""Text that is no base64, and base64 of two bytes, which no algorithm gives."""
+
+
+def sent(algorithm: str, content: bytes) -> dict[str, str]:
+    """The parameter that sends the checksum of a content."""
+    return {member(algorithm): checksum(algorithm, content)}
+
+
+def carries(algorithm: str, content: bytes) -> Matcher:
+    """The answer has the checksum of a content."""
+    return output(member(algorithm), checksum(algorithm, content))
+
+
+def full_object() -> Matcher:
+    """The answer says that its checksum is of the whole object."""
+    return output("ChecksumType", "FULL_OBJECT")
+
+
+def bare() -> Matcher:
+    """No header of the answer speaks of a checksum."""
+
+    def test(seen: Observed) -> str:
+        if seen.headers is None:
+            raise Inexpressible(f"{seen.client} does not show response headers")
+        found = [name for name in seen.headers if name.startswith("x-amz-checksum-")]
+        return f"there is {', '.join(sorted(found))}" if found else ""
+
+    return Matcher("no x-amz-checksum-* header", test)
+
+
+def keeps(s3: Scene, key: str, algorithm: str, content: bytes) -> None:
+    """The witness reads the content, and HEAD in checksum mode shows its checksum as that of the whole object."""
+    s3.expect(s3.look("GetObject", Key=key), ok(), body(content))
+    s3.expect(s3.look("HeadObject", Key=key, **ENABLED), ok(), carries(algorithm, content), full_object())
+
+
+def nothing_at(s3: Scene, key: str) -> None:
+    """The witness finds no object at the key."""
+    s3.expect(s3.look("HeadObject", Key=key), refused(404))
+
+
+def still_old(s3: Scene, key: str) -> None:
+    """The witness reads the object that was there before."""
+    s3.expect(s3.look("GetObject", Key=key), ok(), body(OLD))
+
+
+def attributes(s3: Scene, key: str, *names: str, **params: Any) -> Observed:
+    """GetObjectAttributes of an object by the client under test, asking for these names."""
+    # What is a list to the SDKs is one line of a header.
+    asked = ",".join(names) if isinstance(s3.client, RawClient) else list(names)
+    return s3.call("GetObjectAttributes", Key=key, ObjectAttributes=asked, **params)
+
+
+def exact(s3: Scene, key: str, content: bytes, *headers: tuple[str, str]) -> Observed:
+    """A PUT of a content with exactly these further headers."""
+    return s3.send("PutObject", "PUT", f"/{s3.bucket}/{key}", *headers, body=content, bucket=s3.bucket)
+
+
+def line(algorithm: str, content: bytes) -> tuple[str, str]:
+    """The header line with the checksum of a content."""
+    return header(algorithm), checksum(algorithm, content)

@@ -1,0 +1,46 @@
+"""What the aws-chunked scenarios share: streams and the request that sends one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.clients.base import Observed
+from harness.scene import Scene
+from harness.wire.checksums import checksum, header
+from harness.wire.streaming import Stream
+
+SWIFT = "OpenStack Swift S3 cross-compatibility test {} (written to run against AWS)"
+
+LARGE = 8192
+"""The smallest size, in bytes, of a signed chunk that is not the last."""
+
+SIGNED = Stream((b"s" * LARGE, b"and a tail"), signed=True)
+"""An upload in two signed chunks."""
+
+
+def trailing(algorithm: str, *chunks: bytes, of: bytes | None = None, signed: bool = False) -> Stream:
+    """Chunks with the checksum of their bytes, or of other ones, behind them."""
+    value = checksum(algorithm, b"".join(chunks) if of is None else of)
+    return Stream(chunks, ((header(algorithm), value),), signed=signed)
+
+
+def put(s3: Scene, key: str, stream: Stream, changed: Mapping[str, str | None] | None = None) -> Observed:
+    """A PUT of a stream.
+
+    Args:
+        s3: the scene.
+        key: of the object.
+        stream: the body.
+        changed: headers that are otherwise than the stream's own; None for one that is not sent.
+    """
+    return send(s3, "PutObject", f"/{s3.bucket}/{key}", stream, changed)
+
+
+def send(
+    s3: Scene, operation: str, target: str, stream: Stream, changed: Mapping[str, str | None] | None = None
+) -> Observed:
+    """A PUT of a stream to any target, see `put`."""
+    told = stream.headers | dict(changed or {})
+    headers = [(name, value) for name, value in told.items() if value is not None]
+    sized = not stream.wrapped
+    return s3.send(operation, "PUT", target, *headers, body=stream, bucket=s3.bucket, content_length=sized)

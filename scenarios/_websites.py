@@ -1,0 +1,42 @@
+"""Buckets whose objects are shown as a website, which takes a policy that lets everybody read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.clients.base import Observed
+from harness.expect import ok, output_where
+from harness.scene import Scene
+from scenarios._policies import admit_the_public, policy, statement
+
+INDEX = {"IndexDocument": {"Suffix": "index.html"}}
+HOME = b"<html><body>home</body></html>"
+
+
+def site(s3: Scene, configuration: Mapping[str, Any], pages: Mapping[str, bytes]) -> str:
+    """A new bucket that everybody may read and list, with these pages by key, shown as configured."""
+    bucket = s3.new_bucket()
+    admit_the_public(s3, bucket)
+    everybody = policy(
+        statement("Allow", "s3:GetObject", f"{bucket}/*"),
+        statement("Allow", "s3:ListBucket", bucket),  # without it a missing page is 403
+    )
+    s3.setup("PutBucketPolicy", Bucket=bucket, Policy=everybody)
+    for key, content in pages.items():
+        s3.put(key, content, Bucket=bucket, ContentType="text/html")
+    configure(s3, bucket, configuration)
+    return bucket
+
+
+def configure(s3: Scene, bucket: str, configuration: Mapping[str, Any]) -> None:
+    """The client configures the website, and the witness finds it so."""
+    s3.expect(s3.call("PutBucketWebsite", Bucket=bucket, WebsiteConfiguration=dict(configuration)), ok())
+    shown = s3.look("GetBucketWebsite", Bucket=bucket)
+    for member, value in configuration.items():
+        s3.expect(shown, ok(), output_where(member, repr(value), lambda found, value=value: found == value))
+
+
+def location(seen: Observed) -> str:
+    """Where an answer leads."""
+    return (seen.headers or {}).get("location", "")

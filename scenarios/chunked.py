@@ -1,0 +1,453 @@
+"""CHNK: aws-chunked uploads, their framing and chunk signatures. Trailing checksums: `chunked_trailers`."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import replace
+
+from harness.clients.base import Observed
+from harness.expect import MD5_EMPTY, Matcher, body, etag, header, no_header, ok, refused
+from harness.scenario import EXTENDED, MUST, SHOULD, scenario
+from harness.scene import Scene
+from harness.wire.streaming import Stream
+from scenarios._checksums import OLD, nothing_at, still_old
+from scenarios._streaming import LARGE, SIGNED, SWIFT, put, send, trailing
+from scenarios.etag import look_at_parts, md5_etag
+from scenarios.mpu import begin
+
+INCOMPLETE = refused(400, "IncompleteBody")
+WRONG_SIGNATURE = refused(403, "SignatureDoesNotMatch")
+
+UNSIGNED = Stream((b"u" * LARGE, b"and a tail"))
+"""An upload in two chunks without signatures or trailer."""
+
+
+def stored(s3: Scene, key: str, stream: Stream) -> None:
+    """The stream is accepted, and the witness reads its bytes, with their length and ETag."""
+    s3.expect(put(s3, key, stream), ok(), etag(md5_etag(stream.content)))
+    length = header("Content-Length", str(len(stream.content)))
+    s3.expect(s3.look("GetObject", Key=key), ok(), body(stream.content), length, etag(md5_etag(stream.content)))
+
+
+@scenario(
+    "CHNK-001",
+    MUST,
+    "PutObject",
+    source=f"{SWIFT.format('test_strm_sgnd_pyld_good_signatures_ok')}; versitygw REST chunked upload, success",
+    clients=("raw",),
+)
+def signed_chunks(s3: Scene) -> None:
+    """A body in signed chunks (STREAMING-AWS4-HMAC-SHA256-PAYLOAD) is stored without its framing.
+
+    S3 promises: the chunks are verified one by one against a chain that begins with the signature of the headers,
+    and only their bytes are stored, counted and hashed.
+
+    Breaks: mc and other programs built on minio-go, and the SDK for Java, upload over http this way. An endpoint
+    that does not know the framing stores sizes and signatures inside every file; the damage shows when somebody
+    opens one.
+
+    Fix: decide by x-amz-content-sha256, decode before anything else sees the body, and verify each signature.
+    """
+    stored(s3, s3.key(), SIGNED)
+
+
+@scenario(
+    "CHNK-003",
+    MUST,
+    "PutObject",
+    source=f"{SWIFT.format('test_strm_sgnd_pyld_bad_signatures and test_strm_sgnd_pyld_bad_final_signature')}; "
+    "versitygw REST chunked upload, signature error",
+    clients=("raw",),
+)
+def forged_chunk(s3: Scene) -> None:
+    """A wrong chunk signature, that of the final empty chunk included, is 403 SignatureDoesNotMatch; nothing is stored.
+
+    S3 promises: every chunk is held to its own signature, the last one too, which proves that the upload was not
+    cut short.
+
+    Breaks: the signature of the headers says nothing about the bytes in this mode. Where chunks are not verified
+    anybody on the way can change an upload over http, or end it early, and nobody learns of it.
+
+    Fix: keep the chain of signatures going to the empty chunk; store nothing before that one was verified.
+    """
+    for index in range(len(SIGNED.chunks) + 1):
+        key = s3.key(str(index))
+        s3.expect(put(s3, key, replace(SIGNED, forged=frozenset({index}))), WRONG_SIGNATURE)
+        nothing_at(s3, key)
+    stored(s3, s3.key("right"), SIGNED)
+
+
+@scenario(
+    "CHNK-004",
+    SHOULD,
+    "PutObject",
+    source=SWIFT.format("test_strm_sgnd_pyld_no_signatures and test_strm_sgnd_pyld_blank_signatures"),
+    clients=("raw",),
+)
+def chunk_without_signature(s3: Scene) -> None:
+    """A signed upload whose chunks have no chunk-signature, or a blank one, is refused with 400 IncompleteBody.
+
+    S3 promises: in this mode the signature is part of the framing; a chunk head without it is a framing error, and
+    nothing is stored.
+
+    Breaks: an attacker on the way would only have to leave the signatures out if their absence were accepted.
+
+    Fix: parse the extension of every chunk head, and demand a value in the signed modes.
+    """
+    for name, head in (("missing", "{size:x}"), ("blank", "{size:x};chunk-signature=")):
+        s3.expect(put(s3, s3.key(name), replace(SIGNED, head=head)), INCOMPLETE)
+        nothing_at(s3, s3.key(name))
+    stored(s3, s3.key("right"), SIGNED)
+
+
+@scenario(
+    "CHNK-005",
+    SHOULD,
+    "PutObject",
+    source=SWIFT.format("test_strm_sgnd_pyld_too_small_chunks")
+    + "; versitygw REST chunked upload - smaller chunk size",
+    clients=("raw",),
+)
+def small_chunk(s3: Scene) -> None:
+    """A signed chunk under 8192 bytes that is not the last: 403 InvalidChunkSizeError with Chunk and BadChunkSize.
+
+    S3 promises: all signed chunks but the last have at least 8 KiB. The error names the chunk by number and the
+    size that is too small, and nothing is stored.
+
+    Breaks: a writer tested against an endpoint without the rule, such as one that sends each line of a log as a
+    chunk, fails on its first day on AWS.
+
+    Fix: when a chunk follows, check the size of the one before it.
+    """
+    key = s3.key()
+    small = Stream((b"s" * 1024, b"t" * LARGE), signed=True)
+    answer = put(s3, key, small)
+    s3.expect(answer, refused(403, "InvalidChunkSizeError", fields={"BadChunkSize": "1024"}))
+    number = answer.error_fields.get("Chunk", "")
+    s3.check(number.isdigit(), "Chunk is a number", f"it was {number!r}", answer)
+    nothing_at(s3, key)
+    stored(s3, key, replace(small, chunks=small.chunks[::-1]))
+
+
+@scenario(
+    "CHNK-006",
+    SHOULD,
+    "PutObject",
+    source=SWIFT.format("test_strm_sgnd_pyld_ragged_chunk_lengths_ok"),
+    clients=("raw",),
+)
+def uneven_chunks(s3: Scene) -> None:
+    """Signed chunks of unequal length are accepted as long as each has 8192 bytes or more.
+
+    S3 promises: the size of a chunk is its own affair; the first one sets nothing for the others.
+
+    Breaks: proxies and writers that pass on data as it arrives cut it unevenly; an endpoint that takes the size of
+    the first chunk for that of all loses their uploads.
+
+    Fix: read the size from each chunk head.
+    """
+    stored(s3, s3.key(), Stream((b"a" * 3 * LARGE, b"b" * LARGE, b"c" * 2 * LARGE, b"d"), signed=True))
+
+
+@scenario(
+    "CHNK-007",
+    EXTENDED,
+    "PutObject",
+    source=SWIFT.format("test_strm_sgnd_pyld_spaced_out_chunk_param_ok"),
+    clients=("raw",),
+)
+def spaced_chunk_head(s3: Scene) -> None:
+    """Spaces around ";" and "=" in the head of a chunk are tolerated.
+
+    S3 promises: what HTTP allows in chunk extensions is allowed here: size, semicolon, name, equals sign and value
+    may stand apart.
+
+    Breaks: hand-written signers for embedded devices that format the head generously; they work on AWS.
+
+    Fix: strip size, name and value after splitting at ";" and "=".
+    """
+    for number, head in enumerate(("{size:x} ; chunk-signature={signature}", "{size:x};chunk-signature = {signature}")):
+        stored(s3, s3.key(str(number)), replace(SIGNED, head=head))
+
+
+@scenario(
+    "CHNK-008",
+    MUST,
+    "PutObject",
+    source=SWIFT.format("test_strm_sgnd_pyld_no_zero_chunk and test_strm_unsgnd_pyld_trl_truncated_mid_chunk"),
+    clients=("raw",),
+)
+def broken_off(s3: Scene) -> None:
+    """A stream without its final zero chunk, or cut within a chunk, is refused with 400 IncompleteBody.
+
+    S3 promises: only the empty chunk says that the upload is whole. Without it, signed or not, nothing is stored,
+    although Content-Length was met.
+
+    Breaks: a proxy or a client that gives up half way leaves a shorter file under the right name: restic, database
+    dumps and every sync tool take it for complete.
+
+    Fix: treat the end of the body before the empty chunk as an error, whatever was received so far.
+    """
+    for name, stream in (("signed", SIGNED), ("unsigned", UNSIGNED)):
+        for cut in (0, 6):
+            key = s3.key(f"{name}/{cut}")
+            s3.expect(put(s3, key, replace(stream, ended=False, cut=cut)), INCOMPLETE)
+            nothing_at(s3, key)
+        stored(s3, s3.key(f"{name}/whole"), stream)
+
+
+@scenario(
+    "CHNK-009",
+    MUST,
+    "PutObject",
+    source=SWIFT.format("test_strm_unsgnd_pyld_trl_too_many_bytes"),
+    clients=("raw",),
+)
+def wrong_decoded_length(s3: Scene) -> None:
+    """Another x-amz-decoded-content-length than the decoded bytes have: 400 IncompleteBody with both figures.
+
+    S3 promises: the announced length is held against what arrived, too few bytes and too many alike. The error has
+    NumberBytesExpected and NumberBytesProvided, and nothing is stored.
+
+    Breaks: the length of the object is not that of the HTTP body here, so this header is the only check that
+    nothing got lost. Where it is ignored, short uploads of any SDK pass as complete.
+
+    Fix: count decoded bytes, compare at the end, and refuse before the object becomes visible.
+    """
+    size = len(UNSIGNED.content)
+    for told in (size - 1, size + 1):
+        key = s3.key(str(told))
+        answer = put(s3, key, UNSIGNED, {"x-amz-decoded-content-length": str(told)})
+        s3.expect(answer, refused(400, "IncompleteBody", fields={"NumberBytesExpected": str(told)}))
+        provided = answer.error_fields.get("NumberBytesProvided", "")
+        s3.check(provided.isdigit(), "NumberBytesProvided is a number", f"it was {provided!r}", answer)
+        nothing_at(s3, key)
+    stored(s3, s3.key("right"), UNSIGNED)
+
+
+@scenario(
+    "CHNK-010",
+    MUST,
+    "PutObject",
+    source=f"{SWIFT.format('test_no_md5_streaming_unsigned_bad_decoded_content_length')}; versitygw REST test "
+    "PutObject - STREAMING-AWS4-HMAC-SHA256-PAYLOAD - missing content length",
+    clients=("raw",),
+)
+def no_decoded_length(s3: Scene) -> None:
+    """A stream whose x-amz-decoded-content-length is missing or not a number is refused: 411 MissingContentLength.
+
+    S3 promises: the length of the data is required in every streaming mode; Content-Length, which counts the framing
+    too, does not stand in for it.
+
+    Breaks: clients that forget the header are told so on AWS; an endpoint that reads Content-Length instead makes
+    objects that are too long or waits for bytes that never come.
+
+    Fix: demand the header, as a decimal number, whenever x-amz-content-sha256 begins with STREAMING-.
+    """
+    for name, stream in (("signed", SIGNED), ("unsigned", UNSIGNED)):
+        for told in (None, "many"):
+            key = s3.key(f"{name}/{told}")
+            answer = put(s3, key, stream, {"x-amz-decoded-content-length": told})
+            s3.expect(answer, refused(411, "MissingContentLength"))
+            nothing_at(s3, key)
+        stored(s3, s3.key(f"{name}/right"), stream)
+
+
+@scenario(
+    "CHNK-019",
+    EXTENDED,
+    "PutObject",
+    source=SWIFT.format("test_strm_unsgnd_pyld_trl_no_cr"),
+    clients=("raw",),
+)
+def lines_without_cr(s3: Scene) -> None:
+    """Framing whose lines end with a line feed alone is refused with 400 IncompleteBody.
+
+    S3 promises: chunk heads, chunks and trailers end with CR LF, and with nothing else.
+
+    Breaks: strict validation. Two parsers on the way that disagree about where a line ends disagree about where the
+    object ends, which is how requests are smuggled.
+
+    Fix: look for CR LF, not for LF with an optional CR before it.
+    """
+    key = s3.key()
+    s3.expect(put(s3, key, replace(UNSIGNED, newline=b"\n")), INCOMPLETE)
+    nothing_at(s3, key)
+    stored(s3, key, UNSIGNED)
+
+
+@scenario(
+    "CHNK-021",
+    MUST,
+    "PutObject",
+    "HeadObject",
+    source=SWIFT.format(
+        "test_strm_unsgnd_pyld_trl_gzipped_declared_ok and test_strm_unsgnd_pyld_trl_custom_encoding_ok"
+    ),
+    clients=("raw",),
+)
+def coding_is_not_kept(s3: Scene) -> None:
+    """aws-chunked is removed from the stored Content-Encoding, and all other codings are kept.
+
+    S3 promises: aws-chunked says how the upload travelled. "gzip, aws-chunked" is stored as "gzip", and aws-chunked
+    alone as no coding at all.
+
+    Breaks: browsers, curl --compressed and Node's fetch fail on an object whose Content-Encoding they do not know;
+    with the coding lost, they show compressed bytes as text. LocalStack, moto and versitygw each had this
+    (localstack#12167, moto#9008, versitygw#2398).
+
+    Fix: split the header at commas, drop aws-chunked in any letter case, store the rest.
+    """
+    stream = Stream((gzip.compress(b"text that a browser unpacks", mtime=0),))
+    kept_of = {"aws-chunked": "", "gzip, aws-chunked": "gzip", "aws-chunked,gzip": "gzip", "x-own,aws-chunked": "x-own"}
+    for number, (told, kept) in enumerate(kept_of.items()):
+        key = s3.key(str(number))
+        s3.expect(put(s3, key, stream, {"Content-Encoding": told}), ok())
+        s3.expect(s3.look("GetObject", Key=key), ok(), body(stream.content), _coding(kept))
+        s3.expect(s3.look("HeadObject", Key=key), ok(), _coding(kept))
+
+
+@scenario(
+    "CHNK-022",
+    SHOULD,
+    "PutObject",
+    source=SWIFT.format("test_strm_unsgnd_pyld_trl_no_encoding_ok"),
+    clients=("raw",),
+)
+def no_coding_named(s3: Scene) -> None:
+    """An aws-chunked body without a Content-Encoding header is decoded all the same.
+
+    S3 promises: x-amz-content-sha256 alone says that the body is framed; Content-Encoding: aws-chunked may be left
+    out.
+
+    Breaks: clients that sign in chunks and have no coding of their own to tell leave the header out; an endpoint
+    that goes by Content-Encoding stores the framing inside their objects.
+
+    Fix: switch the decoder on by the keyword in x-amz-content-sha256.
+    """
+    for name, stream in (("signed", SIGNED), ("unsigned", UNSIGNED)):
+        key = s3.key(name)
+        s3.expect(put(s3, key, stream, {"Content-Encoding": None}), ok())
+        s3.expect(s3.look("GetObject", Key=key), ok(), body(stream.content), no_header("Content-Encoding"))
+
+
+@scenario(
+    "CHNK-023",
+    EXTENDED,
+    "PutObject",
+    source=SWIFT.format("test_strm_unsgnd_pyld_trl_te_chunked_ok"),
+    clients=("raw",),
+)
+def chunks_within_chunks(s3: Scene) -> None:
+    """HTTP's Transfer-Encoding: chunked around aws-chunked is accepted when the decoded length is told.
+
+    S3 promises: the two framings are independent. HTTP's is taken off first, wherever it cuts; that there is no
+    Content-Length does no harm, since x-amz-decoded-content-length is there.
+
+    Breaks: boto3, the AWS CLI and JavaScript send uploads of streams over https exactly like this, and proxies
+    rewrite requests into it; an endpoint that insists on Content-Length answers 411 to all of them.
+
+    Fix: let the HTTP layer undo its own framing, and ask for Content-Length only where the body is not streamed.
+    """
+    stored(s3, s3.key("plain"), replace(UNSIGNED, wrapped=1000))
+    stored(s3, s3.key("trailer"), replace(trailing("CRC32", b"bytes with a checksum"), wrapped=7))
+
+
+@scenario(
+    "CHNK-024",
+    MUST,
+    "UploadPart",
+    source="AWS documentation, Signature calculations: transferring payload in multiple chunks",
+    confidence="partly unverified",
+    clients=("raw",),
+)
+def parts_in_chunks(s3: Scene) -> None:
+    """Parts can be uploaded in chunks as objects can; the ETag of the part is that of the decoded bytes.
+
+    S3 promises: signed chunks, unsigned ones with a trailing checksum, and the refusals of both are the same for
+    UploadPart as for PutObject.
+
+    Breaks: every multipart upload of a current SDK over https; framing that ends up inside parts is framing in the
+    middle of the file.
+
+    Fix: put the decoder before both operations, not into PutObject.
+    """
+    upload = begin(s3, s3.key())
+    signed, checked = SIGNED, trailing("CRC32", b"a part with a checksum")
+    refusals = ((replace(signed, forged=frozenset({1})), WRONG_SIGNATURE), (replace(signed, ended=False), INCOMPLETE))
+    for stream, refusal in refusals:
+        s3.expect(_part(s3, upload, 1, stream), refusal)
+        look_at_parts(s3, upload, {})
+    for number, stream in enumerate((signed, checked), 1):
+        s3.expect(_part(s3, upload, number, stream), ok(), etag(md5_etag(stream.content)))
+    look_at_parts(s3, upload, {1: signed.content, 2: checked.content})
+
+
+@scenario(
+    "CHNK-025",
+    MUST,
+    "PutObject",
+    source="versitygw REST chunked upload, success (zero-byte file)",
+    clients=("raw",),
+)
+def empty_stream(s3: Scene) -> None:
+    """A stream of nothing but the final chunk stores an empty object: 200, and Content-Length 0 on HEAD.
+
+    S3 promises: an empty file can be streamed like any other; its length is 0 and its ETag the MD5 of nothing.
+
+    Breaks: clients that stream everything stream empty files and folder markers too; an endpoint that waits for a
+    first chunk hangs, one that takes 0 for "no length" answers 411.
+
+    Fix: let the loop over chunks run zero times, and tell a length of 0 from a missing one.
+    """
+    for name, stream in (("signed", Stream(signed=True)), ("unsigned", Stream())):
+        key = s3.key(name)
+        s3.expect(put(s3, key, stream), ok(), etag(MD5_EMPTY))
+        s3.expect(s3.look("HeadObject", Key=key), ok(), header("Content-Length", "0"), etag(MD5_EMPTY))
+
+
+@scenario(
+    "CHNK-026",
+    SHOULD,
+    "PutObject",
+    source="none recorded; follows from the atomicity of PutObject (Amazon S3 data consistency model)",
+    confidence="unverified",
+    clients=("raw",),
+)
+def failure_at_the_end(s3: Scene) -> None:
+    """A stream that fails only at its end, by its last signature or its checksum, leaves the old object.
+
+    S3 promises: the upload is one step. Until the last byte is verified readers see the earlier object, and after a
+    refusal they still do.
+
+    Breaks: by the time the fault shows all bytes have arrived; an endpoint that writes them in place has destroyed
+    the good copy of a backup or a state file.
+
+    Fix: receive into a temporary object and rename it after the last check.
+    """
+    key = s3.key()
+    s3.put(key, OLD)
+    streams = {
+        "signature": replace(SIGNED, forged=frozenset({len(SIGNED.chunks)})),
+        "checksum": trailing("CRC32", *UNSIGNED.chunks, of=OLD),
+        "end": replace(UNSIGNED, ended=False),
+    }
+    answers: dict[str, Matcher] = {
+        "signature": WRONG_SIGNATURE,
+        "checksum": refused(400, "BadDigest"),
+        "end": INCOMPLETE,
+    }
+    for fault, stream in streams.items():
+        s3.expect(put(s3, key, stream), answers[fault])
+        still_old(s3, key)
+    stored(s3, key, SIGNED)
+
+
+def _coding(kept: str) -> Matcher:
+    """The stored Content-Encoding; "" for none."""
+    return header("Content-Encoding", kept) if kept else no_header("Content-Encoding")
+
+
+def _part(s3: Scene, upload: dict[str, str], number: int, stream: Stream) -> Observed:
+    target = f"/{s3.bucket}/{upload['Key']}?partNumber={number}&uploadId={upload['UploadId']}"
+    return send(s3, "UploadPart", target, stream)
