@@ -25,10 +25,11 @@ _LISTINGS = frozenset({"ListBucketResult", "ListAllMyBucketsResult"})
 
 
 class Place(NamedTuple):
-    """A bucket of one question, with the object `key` in it."""
+    """A bucket of one question, with the object `key` in it, and what a read of it gave before the question."""
 
     bucket: str
     key: str
+    before: Observed | None = None
 
     @property
     def object(self) -> dict[str, Any]:
@@ -107,14 +108,14 @@ def _place(s3: Scene, *, locked: bool) -> Place:
     else:
         place = Place(s3.new_bucket(), "kept")
     s3.setup("PutObject", **place.object, Body=KEPT, Metadata={"kept": "yes"})
-    s3.setup("GetObject", **place.object)
-    return place
+    return place._replace(before=s3.setup("GetObject", **place.object))
 
 
 def _harm(s3: Scene, place: Place) -> str:
     """What became of bucket and object, "" if they are as they were."""
     found = s3.look("GetObject", **place.object)
-    if found.ok and found.body == KEPT and found.output.get("Metadata") == {"kept": "yes"}:
+    before = place.before or found
+    if found.ok and found.body == before.body and found.output.get("Metadata") == before.output.get("Metadata"):
         return ""
     if found.code == "NoSuchBucket":
         return "the bucket is gone"

@@ -116,10 +116,12 @@ def _buckets() -> Iterator[Question]:
     yield Question("ListBuckets", "the bucket is among them", lambda _s, _p: {}, listed, "ListAllMyBucketsResult")
     yield Question("DeleteBucket", "the empty bucket is gone", _emptied, _no_bucket, harms=True)
     yield Question("GetBucketLocation", "it names the region", at_bucket(), _located)
-    none = then_without("GetBucketNotificationConfiguration", at_bucket(), "a topic", _some("TopicConfigurations"))
-    empty = at_bucket(NotificationConfiguration={})
-    yield Question("PutBucketNotification", "GetBucketNotificationConfiguration shows no topic", empty, none)
     events = at_bucket(NotificationConfiguration={"EventBridgeConfiguration": {}})
+    none = then_without(
+        "GetBucketNotificationConfiguration", at_bucket(), "events", lambda output: "EventBridgeConfiguration" in output
+    )
+    empty = after("PutBucketNotificationConfiguration", at_bucket(NotificationConfiguration={}), events)
+    yield Question("PutBucketNotification", "GetBucketNotificationConfiguration shows no events", empty, none)
     prepared = after("PutBucketNotificationConfiguration", at_bucket(), events)
     answered = _document("NotificationConfiguration")
     yield Question("GetBucketNotification", "it answers with the configuration", prepared, answered)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.clients.base import Observed
 from harness.expect import ok, output_where
 from harness.scene import Scene
 from scenarios._policies import admit_the_public, policy, statement
@@ -35,8 +34,3 @@ def configure(s3: Scene, bucket: str, configuration: Mapping[str, Any]) -> None:
     shown = s3.look("GetBucketWebsite", Bucket=bucket)
     for member, value in configuration.items():
         s3.expect(shown, ok(), output_where(member, repr(value), lambda found, value=value: found == value))
-
-
-def location(seen: Observed) -> str:
-    """Where an answer leads."""
-    return (seen.headers or {}).get("location", "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 
@@ -10,6 +9,8 @@ from harness.clients import LIBRARIES
 from harness.expect import Matcher, body, etag, header_where, ok, output, refused
 from harness.scenario import SHOULD, scenario
 from harness.scene import Scene
+from scenarios._checksums import attributes
+from scenarios._customer_keys import customer_key
 from scenarios.etag import content_md5, md5_etag
 from scenarios.mpu import ONE_PART, begin, naming, store
 
@@ -39,8 +40,7 @@ def etag_among_attributes(s3: Scene) -> None:
     """
     key, content = s3.key(), b"an object with attributes"
     s3.put(key, content)
-    answer = s3.call("GetObjectAttributes", Key=key, ObjectAttributes=["ETag"])
-    s3.expect(answer, ok(), output("ETag", hashlib.md5(content).hexdigest()))
+    s3.expect(attributes(s3, key, "ETag"), ok(), output("ETag", hashlib.md5(content).hexdigest()))
 
 
 @scenario(
@@ -143,7 +143,7 @@ def etag_of_encrypted(s3: Scene) -> None:
     s3.expect(s3.call("PutObject", Key=key, Body=content, ServerSideEncryption="aws:kms"), ok())
     s3.expect(s3.call("HeadObject", Key=key), ok(), _opaque(content))
     if s3.witness.endpoint.url.startswith("https:"):  # S3 takes a customer's key over nothing else
-        key, secret = s3.key("customer"), _customer_key()
+        key, secret = s3.key("customer"), customer_key()
         s3.expect(s3.look("PutObject", Key=key, Body=content, **secret), ok(), _opaque(content))
         s3.expect(s3.look("HeadObject", Key=key, **secret), ok(), _opaque(content))
 
@@ -153,16 +153,6 @@ def _opaque(content: bytes) -> Matcher:
     plain = md5_etag(content)
     what = "32 hex digits in double quotes, not the MD5 of the data"
     return header_where("ETag", what, lambda value: bool(_QUOTED_HEX.fullmatch(value)) and value != plain)
-
-
-def _customer_key() -> dict[str, str]:
-    """The parameters that hand in an encryption key, as they cross the wire."""
-    key = bytes(range(32))
-    return {
-        "SSECustomerAlgorithm": "AES256",
-        "SSECustomerKey": base64.b64encode(key).decode(),
-        "SSECustomerKeyMD5": content_md5(key),
-    }
 
 
 @scenario(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from harness.clients import CALLERS
+from harness.clients import CALLERS, LIBRARIES
 from harness.expect import body, if_shown, no_body, ok, one_of, output, refused
-from harness.scenario import MUST, scenario
+from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
 
 TEN = b"0123456789"
@@ -139,6 +139,80 @@ def range_after_the_end(s3: Scene) -> None:
     key = s3.key()
     s3.put(key, TEN)
     for asked in ("bytes=100-200", "bytes=10-") if s3.costly else ("bytes=100-200", "bytes=10-20", "bytes=10-"):
+        s3.expect(s3.call("GetObject", Key=key, Range=asked), refused(416, "InvalidRange"))
+
+
+@scenario(
+    "GET-011",
+    SHOULD,
+    "GetObject",
+    source="LocalStack test_get_object_range (recorded on AWS)",
+    clients=LIBRARIES,
+)
+def refused_range_tells_the_size(s3: Scene) -> None:
+    """InvalidRange has ActualObjectSize and RangeRequested in its error document.
+
+    S3 promises: the refusal says how long the object is and repeats the Range header that was sent.
+
+    Breaks: readers that resume learn from ActualObjectSize where the object ends now, without asking again by HEAD;
+    without it they cannot tell a finished download from a file that became shorter.
+
+    Fix: put length and header into the error where the range is compared with the length.
+    """
+    key = s3.key()
+    s3.put(key, TEN)
+    for asked in ("bytes=100-200", "bytes=10-"):
+        fields = {"ActualObjectSize": "10", "RangeRequested": asked}
+        s3.expect(s3.call("GetObject", Key=key, Range=asked), refused(416, "InvalidRange", fields=fields))
+    expect_range(s3, key, "bytes=9-", 9, 9)
+
+
+@scenario(
+    "GET-013",
+    SHOULD,
+    "GetObject",
+    source="LocalStack test_get_object_range (recorded on AWS)",
+    clients=LIBRARIES,
+)
+def malformed_range_is_ignored(s3: Scene) -> None:
+    """A Range that is none, such as one whose end comes before its start, is ignored: 200 with the whole object.
+
+    S3 promises: bytes=1-0, a range without its unit ("0-1"), "bytes=-" and one with two minus signs in a row are no
+    ranges. The object is answered as if the header were absent (RFC 9110 §14.2 allows it).
+
+    Breaks: hand-written download code with an off-by-one on empty blocks; it works on S3, and a 416 or 400 ends it.
+    A parser that makes something of such text sends bytes that nobody asked for.
+
+    Fix: match the header against the three forms of a single range, and drop what does not match.
+    """
+    key = s3.key()
+    s3.put(key, TEN)
+    for asked in ("bytes=1-0", "0-1", "bytes=-", "bytes=0--1", "bytes=-1-"):
+        s3.expect(s3.call("GetObject", Key=key, Range=asked), ok(), body(TEN))
+
+
+@scenario(
+    "GET-017",
+    SHOULD,
+    "GetObject",
+    source="ceph/s3-tests test_ranged_request_empty_object",
+    clients=LIBRARIES,
+    confidence="secondary",
+)
+def range_of_nothing(s3: Scene) -> None:
+    """A range that names a first byte is refused with 416 InvalidRange on an empty object.
+
+    S3 promises: an empty object has no byte 0, so that every such range lies beyond its end.
+
+    Breaks: block readers and mounted file systems that begin each file with a range; they take 416 for "empty". A 206
+    without bytes has a Content-Range that cannot be written, and makes them read on for ever.
+
+    Fix: treat length 0 like any other length: a start that is not below it is unsatisfiable.
+    """
+    key = s3.key("empty")
+    s3.put(key, b"")
+    s3.expect(s3.call("GetObject", Key=key), ok(), body(b""))
+    for asked in ("bytes=0-0", "bytes=0-9", "bytes=0-"):
         s3.expect(s3.call("GetObject", Key=key, Range=asked), refused(416, "InvalidRange"))
 
 

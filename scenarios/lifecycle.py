@@ -172,7 +172,7 @@ def _expires_after(stored: Observed) -> Matcher:
         try:
             due = email.utils.parsedate_to_datetime(found[1])
             rest = due - email.utils.parsedate_to_datetime(written) - dt.timedelta(days=_DAYS)
-        except ValueError:
+        except (TypeError, ValueError):
             return f"expiry-date was {found[1]!r} for Last-Modified {written!r}"
         midnight = due.strftime("%H:%M:%S") == "00:00:00"
         return "" if midnight and dt.timedelta() <= rest <= dt.timedelta(days=1) else f"expiry-date was {found[1]!r}"
@@ -189,7 +189,7 @@ def _expires_after(stored: Observed) -> Matcher:
     clients=LIBRARIES,
 )
 def minimum_size(s3: Scene) -> None:
-    """Lifecycle answers carry x-amz-transition-default-minimum-object-size, all_storage_classes_128K unless set otherwise.
+    """Lifecycle answers tell x-amz-transition-default-minimum-object-size, by default all_storage_classes_128K.
 
     S3 promises: PutBucketLifecycleConfiguration and GetBucketLifecycleConfiguration tell from which size on objects
     are moved; varies_by_storage_class is given back where it was asked for.

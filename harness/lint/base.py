@@ -42,7 +42,7 @@ class Finding(NamedTuple):
     party: Party
     operation: str
     message: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks of a finding
 
 
 class Rule(NamedTuple):

@@ -277,9 +277,7 @@ def _etag(node: Node, view: View) -> None:
         quoted_etag(view, "the ETag element", node.text)
         return
     if '"' in node.text:
-        view.say(
-            "LINT-011", f"ETag {shown(node.text)} is in double quotes; in GetObjectAttributes it is bare", "quoted"
-        )
+        view.say("LINT-011", f"ETag {shown(node.text)} is in double quotes, and bare in S3", "quoted")
     wrong = values.etag(node.text.strip('"'))
     if wrong:
         view.say("LINT-012", f"ETag {shown(node.text)} {wrong}", "form")

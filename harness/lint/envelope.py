@@ -64,11 +64,8 @@ def _result(view: View, found: Node) -> None:
             _other_root(view, found, expected)
         return
     if found.namespace != NAMESPACE:
-        message = (
-            f"{found.tag} is in {f'the namespace {shown(found.namespace)}' if found.namespace else 'no namespace'}"
-        )
-        severity = view.say if name in RECORDED_ROOTS else view.warn
-        severity("LINT-021", message, "root")
+        where = f"the namespace {shown(found.namespace)}" if found.namespace else "no namespace"
+        (view.say if name in RECORDED_ROOTS else view.warn)("LINT-021", f"{found.tag} is in {where}", "root")
     for child in found.children:
         if child.namespace != found.namespace:
             view.say("LINT-021", f"{child.tag[:40]} is in another namespace than {found.tag}", "child")

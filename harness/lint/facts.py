@@ -119,8 +119,8 @@ EXACT_DATES = frozenset({"LastModified", "CreationDate", "Initiated"})
 def root(operation: str) -> str:
     """The root element of an operation's good answer, "" where nobody says."""
     shape = model.operation(operation).output_shape if operation in model.operations() else None
-    payload = shape.serialization.get("payload") if shape else None
-    if payload is not None:
+    payload = shape.serialization.get("payload") if shape is not None else None
+    if shape is not None and payload is not None:
         inner = shape.members[payload]
         return inner.serialization.get("name", payload) if inner.type_name == "structure" else ""
     return RECORDED_ROOTS.get(operation) or _DOCUMENTED_ROOTS.get(operation, "")

@@ -52,9 +52,10 @@ def http_date(text: str) -> str:
     found = _IMF.fullmatch(text)
     if found is None:
         return "is no HTTP date in GMT"
-    weekday, day, month, year, *clock = found.groups()
+    weekday, day, month, year, hour, minute, second = found.groups()
     try:
-        moment = dt.datetime(int(year), _MONTHS.index(month) + 1, int(day), *map(int, clock), tzinfo=dt.UTC)
+        moment = dt.date(int(year), _MONTHS.index(month) + 1, int(day))
+        dt.time(int(hour), int(minute), int(second))
     except ValueError:
         return "is a date that does not exist"
     return "" if _DAYS[moment.weekday()] == weekday else f"is not a {weekday}"
@@ -66,8 +67,10 @@ def iso_date(text: str) -> str:
     found = _ISO.fullmatch(text)
     if found is None:
         return "is no ISO 8601 date in UTC"
+    year, month, day, hour, minute, second = map(int, found.groups()[:6])
     try:
-        dt.datetime(*map(int, found.groups()[:6]), tzinfo=dt.UTC)
+        dt.date(year, month, day)
+        dt.time(hour, minute, second)
     except ValueError:
         return "is a date that does not exist"
     return ""

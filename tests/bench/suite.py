@@ -30,11 +30,15 @@ def report(plan: Plan) -> str:
     requests = sum(cell.requests for cell in cells)
     wall = statistics.median(two)
     ratio = statistics.median(a / b for a, b in pairs)
+    own = [1000 * (cell.seconds - cell.waited) for cell in cells if cell.requests]
     return "\n".join(
         (
             f"boto3 + raw, {len(cells)} cells, {requests} requests, Python {sys.version.split()[0]}",
             f"2 workers: {_spread(two)}, {requests / wall:.0f} requests/s",
             f"1 worker:  {_spread(one)}",
+            f"requests per cell: mean {requests / len(cells):.1f}, most {max(cell.requests for cell in cells)}",
+            f"time of harness and client per cell, one worker, without waiting for the endpoint: "
+            f"mean {statistics.mean(own):.1f} ms, median {statistics.median(own):.1f} ms",
             f"ratio 2 workers / 1 worker, pair by pair: median {ratio:.2f}",
         )
     )

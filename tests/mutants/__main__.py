@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -40,7 +41,8 @@ def main(ids: str, names: str, clients: str, bounded: bool, out: Path, workers: 
         if bounded:
             complaints = _again(proof, found, record.read(out))
         else:
-            proved = _prove(proof, found, asked, record.read(out) if out.exists() else None)
+            tell = click.echo if not ids else lambda _: None
+            proved = _prove(proof, found, asked, record.read(out) if out.exists() else None, tell)
             complaints = judge.complaints(proved, found) if not (ids or asked) else []
             if ids or asked:
                 _print(proved, found)
@@ -70,7 +72,9 @@ def _honest(proof: Proof, found: list[Scenario]) -> dict[str, Way]:
     return ways
 
 
-def _prove(proof: Proof, found: list[Scenario], asked: list[str], earlier: record.Mutants | None) -> record.Mutants:
+def _prove(
+    proof: Proof, found: list[Scenario], asked: list[str], earlier: record.Mutants | None, tell: Callable[[str], None]
+) -> record.Mutants:
     """Every defect against all that it can touch, then what only client programs say, defect by defect."""
     ways = _honest(proof, found)
     cheap = {name: way for name, way in ways.items() if way.cheap}
@@ -79,7 +83,7 @@ def _prove(proof: Proof, found: list[Scenario], asked: list[str], earlier: recor
     click.echo(f"{len(ways)} scenarios ({len(ways) - len(cheap)} through programs), {len(wrong)} defects")
     proved = record.fresh(wrong, __version__)
     for name, reds, strange in proof.against({name: touchable(name, cheap) for name in wrong}):
-        _progress(name, reds, strange)
+        tell(_progress(name, reds, strange))
         proved.defects[name].scenarios = reds
     costly = {name: way for name, way in ways.items() if not way.cheap}
     tried = {name: (way, judge.likely(name, proved, earlier)[:_TRIES]) for name, way in costly.items()}
@@ -87,7 +91,7 @@ def _prove(proof: Proof, found: list[Scenario], asked: list[str], earlier: recor
         if behaviour:
             proved.defects[behaviour].scenarios.append(name)
     for name, reds, strange in proof.against({name: list(cheap.items()) for name in harmless}):
-        _progress(name, reds, strange)
+        tell(_progress(name, reds, strange))
         proved.variants[name] = reds
     return proved
 
@@ -107,8 +111,8 @@ def _again(proof: Proof, found: list[Scenario], known: record.Mutants) -> list[s
     return complaints
 
 
-def _progress(name: str, reds: list[str], strange: list[str]) -> None:
-    click.echo(f"{name}: {len(reds)} red" + "".join(f"\n  {line}" for line in strange[:5]))
+def _progress(name: str, reds: list[str], strange: list[str]) -> str:
+    return f"{name}: {len(reds)} red" + "".join(f"\n  {line}" for line in strange[:5])
 
 
 def _print(proved: record.Mutants, found: list[Scenario]) -> None:
