@@ -46,6 +46,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Prove that every scenario can fail; `-- --bounded` only shows again what fixtures/mutants.json says."""
+    session.install("-e", ".[clients,dev]")
+    _install_jssdk(session)
+    session.run("python", "-m", "tests.mutants", *session.posargs)
+
+
+@nox.session
 def lowest(session: nox.Session) -> None:
     """Run the tests with the lowest version of every dependency that pyproject.toml allows."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -15,8 +15,9 @@ from harness.clients.base import Client, Observed
 from harness.clients.raw import RawClient
 from harness.config import Endpoint, RunConfig
 from harness.limit import OutOfTime, limit
+from harness.lint import Finding, Witnessed, lint
 from harness.profile import Profile
-from harness.record import FAILING, Cell, ClientInfo, Observation
+from harness.record import FAILING, Cell, ClientInfo, Lint, Observation
 from harness.sandbox import Sandbox
 from harness.scenario import Scenario
 from harness.scene import Scene
@@ -25,6 +26,7 @@ from harness.verdict import judge
 from harness.wire.curl import curl
 from harness.wire.exchange import Exchange
 from harness.wire.redact import Redactor
+from harness.wire.tape import Recorded
 from harness.wire.wiretap import Wiretap
 
 MAX_EXCHANGES = 24
@@ -33,6 +35,10 @@ MAX_EXCHANGES = 24
 
 _NOTES, _NOTE = 8, 300
 """Notes kept of a cell, and characters of each."""
+
+
+_LINTED = 400
+"""Exchanges of a cell that the rules look at."""
 
 
 class CellRunner:
@@ -54,6 +60,8 @@ class CellRunner:
         implicit = profile.buckets.creation == "implicit"
         self._sandbox = Sandbox(config.run_id, worker, self._witness, config.journal, config.bucket, implicit)
         self._redact = Redactor(config.endpoint.secrets)
+        self._lints: list[Lint] = []
+        self._found: set[tuple[str, str, str]] = set()
         self._alive = True
         self._asked = (0.0, 0.0)
 
@@ -82,6 +90,11 @@ class CellRunner:
         """The cell, run once whatever comes of it."""
         return self._once(scenario, self._columns[column], 1)
 
+    def lints(self) -> list[Lint]:
+        """What the rules for every exchange have found since this was asked last, each once for a client."""
+        found, self._lints = self._lints, []
+        return found
+
     def close(self) -> None:
         """End all clients."""
         for client in self._clients.values():
@@ -104,13 +117,44 @@ class CellRunner:
             return self._cell(scenario, info, observation, None, started)
         name = f"{scenario.id}-{info.label}-{attempt}".lower()
         scene = Scene(name, chosen, place.witness, self._sandbox, place.stranger, self._config.seed)
+        place.witnessed.clear()
+        place.sender = info.label
         try:
             with limit(self._config.endpoint.cell_limit):
                 observation = self._observe(scenario, scene)
         except OutOfTime:
             observation = self._out_of_time(scene)
+        witnessed = list(place.witnessed)  # and not what tidying up asks
         self._tidy()
+        self._lint(scenario.id, witnessed)
         return self._cell(scenario, info, observation, scene, started)
+
+    def _lint(self, scenario: str, witnessed: list[Witnessed]) -> None:
+        """Note what the rules find for the first time; a rule that fails is the harness's own fault, told as one."""
+        try:
+            findings = lint(witnessed)
+        except Exception as error:
+            message = f"the rules failed: {_told(error)}"
+            findings = [Finding("LINT-000", "failure", "harness", "", message, 0)] if witnessed else []
+        for finding in findings:
+            seen = witnessed[finding.index]
+            key = (finding.rule, finding.operation, seen.sender)
+            if key in self._found:
+                continue
+            self._found.add(key)
+            self._redact.learn([seen.exchange])
+            self._lints.append(
+                Lint(
+                    finding.rule,
+                    finding.operation,
+                    seen.sender,
+                    scenario,
+                    self._redact.text(finding.message),
+                    self._redact.exchange(seen.exchange),
+                    finding.severity,
+                    finding.party,
+                )
+            )
 
     def _place(self, endpoint: Endpoint) -> _Place:
         if endpoint.url not in self._places:
@@ -259,15 +303,38 @@ class _Place:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self.witnessed: list[Witnessed] = []
+        self.sender = ""
         self.witness = RawClient(endpoint)
+        self.witness.taken = self._said
         self.stranger: RawClient | None = None
         if endpoint.second is not None:
             self.stranger = RawClient(msgspec.structs.replace(endpoint, credentials=endpoint.second))
+            self.stranger.taken = self._said
 
     @functools.cached_property
     def tap(self) -> Wiretap:
         """What records the clients; their calls never overlap."""
-        return Wiretap(self.endpoint)
+        tap = Wiretap(self.endpoint)
+        tap.taken = self._passed
+        return tap
+
+    def _said(self, record: Recorded, deliberate: bool) -> None:
+        self._take(record, "raw", deliberate=deliberate)
+
+    def _passed(self, records: list[Recorded], crowded: bool) -> None:
+        for record in records:
+            self._take(record, self.sender, crowded=crowded)
+
+    def _take(self, record: Recorded, sender: str, *, deliberate: bool = False, crowded: bool = False) -> None:
+        """Keep an exchange for the rules; of a cell with very many the first ones."""
+        if len(self.witnessed) < _LINTED:
+            answer = record.answer
+            body = answer.body if answer is not None and record.whole else None
+            stray = answer.stray if answer is not None else b""
+            self.witnessed.append(
+                Witnessed(record.exchange, body, stray, record.sent, sender, deliberate, record.whole, crowded)
+            )
 
     def close(self) -> None:
         """End all of it."""

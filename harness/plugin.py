@@ -21,7 +21,7 @@ import pytest
 from harness import profile, scenario
 from harness.cell import CellRunner
 from harness.config import RunConfig
-from harness.record import Cell
+from harness.record import Cell, Lint
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 
@@ -43,10 +43,13 @@ class CellItem(pytest.Item):
         super().__init__(**kwargs)
         self.scenario, self.column = cell
         self.cell: Cell | None = None
+        self.lints: list[Lint] = []
 
     def runtest(self) -> None:
         """Run the cell; a verdict that counts as a failure is told to pytest."""
-        self.cell = self.config.stash[_RUNNER].run(self.scenario, self.column)
+        runner = self.config.stash[_RUNNER]
+        self.cell = runner.run(self.scenario, self.column)
+        self.lints = runner.lints()
         if self.cell.fails:
             raise CellFailed(f"{self.cell.verdict}: {self.cell.message}")
 
@@ -123,7 +126,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Let the cell travel with its report, also from another process."""
     report = yield
     if report.when == "call" and isinstance(item, CellItem) and item.cell is not None:
-        vars(report)[_KEY] = msgspec.json.encode(item.cell).decode()
+        vars(report)[_KEY] = msgspec.json.encode((item.cell, item.lints)).decode()
     return report
 
 
@@ -133,6 +136,7 @@ class Collector:
     Args:
         run: what every worker is given.
         on_cell: called with each finished cell.
+        on_lint: called with what the rules for every exchange found in it.
         on_lost: called with the item name and a reason for a cell that ended without one (a worker died).
         workers: number of processes; 1 runs the cells in this one.
 
@@ -144,11 +148,13 @@ class Collector:
         self,
         run: RunConfig,
         on_cell: Callable[[Cell], None],
+        on_lint: Callable[[Lint], None],
         on_lost: Callable[[str, str], None],
         workers: int,
     ) -> None:
         self._run = run
         self._on_cell = on_cell
+        self._on_lint = on_lint
         self._on_lost = on_lost
         self._workers = workers
         self.stopped = ""
@@ -172,7 +178,10 @@ class Collector:
         """Take in a finished cell."""
         sent = getattr(report, _KEY, None)
         if sent is not None:
-            self._on_cell(msgspec.json.decode(sent, type=Cell))
+            cell, lints = msgspec.json.decode(sent, type=tuple[Cell, list[Lint]])
+            for line in lints:
+                self._on_lint(line)
+            self._on_cell(cell)
         elif report.failed:
             self._on_lost(report.nodeid.rpartition("::")[2], str(report.longrepr)[:500])
 

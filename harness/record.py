@@ -181,7 +181,11 @@ class Cell(msgspec.Struct, frozen=True, tag_field="kind", tag="cell"):
 
 
 class Lint(msgspec.Struct, frozen=True, tag_field="kind", tag="lint"):
-    """One finding of a response rule; `exchange` is the first exchange that shows it."""
+    """One finding of a rule that holds for every exchange; `exchange` is the first that shows it, with this client.
+
+    `party` is to blame: the endpoint for its answers, the client or the harness for what they sent. Findings are kept
+    apart from verdicts, and never gate.
+    """
 
     rule: str
     operation: str
@@ -189,6 +193,8 @@ class Lint(msgspec.Struct, frozen=True, tag_field="kind", tag="lint"):
     scenario: str
     message: str
     exchange: Exchange
+    severity: Literal["failure", "warning"] = "failure"
+    party: Literal["endpoint", "client", "harness"] = "endpoint"
 
 
 FACT = "endpoint"

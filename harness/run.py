@@ -28,6 +28,7 @@ from harness.record import (
     Footer,
     GatewayInfo,
     Header,
+    Lint,
     Observation,
     RunWriter,
     count,
@@ -211,6 +212,7 @@ class RunFile:
 
     def __init__(self, path: Path, header: Header, on_cell: Callable[[Cell], None]) -> None:
         self.cells: list[Cell] = []
+        self._linted: set[tuple[str, str, str]] = set()
         self._on_cell = on_cell
         self._path = path
         self._writer = RunWriter(path)
@@ -219,7 +221,7 @@ class RunFile:
         self._broken = False
         self.latest = time.monotonic()
 
-    def write(self, line: Cell | Advice) -> None:
+    def write(self, line: Cell | Lint | Advice) -> None:
         """Write one line; a disk that is full ends the session, and cleanup still takes place."""
         try:
             self._writer.write(line)
@@ -233,6 +235,13 @@ class RunFile:
         self.cells.append(cell)
         self.latest = time.monotonic()
         self._on_cell(cell)
+
+    def lint(self, line: Lint) -> None:
+        """Write what a rule found, once for each rule, operation and client."""
+        key = (line.rule, line.operation, line.client)
+        if key not in self._linted:
+            self._linted.add(key)
+            self.write(line)
 
     def finish(self, leftovers: list[str], interrupted: str) -> bool:
         """Write the footer, unless that was done already; says whether it did."""
@@ -330,7 +339,7 @@ def _judge(config: RunConfig, file: RunFile, lost: Callable[[str, str], None], w
         advice = _probe(config)
         file.write(advice)
         advised = msgspec.structs.replace(config, advised=needed(advice))
-        collector = plugin.Collector(advised, file.add, lost, workers)
+        collector = plugin.Collector(advised, file.add, file.lint, lost, workers)
         status = plugin.main(collector, workers)
     except KeyboardInterrupt:  # in the probe; pytest takes it by itself
         return BY_USER

@@ -126,9 +126,12 @@ def remarks(run: Run) -> list[str]:
         lines.append(f"{plural(soft, 'failing verdict')} on lines without a record of real S3: never gating")
     if flaky := sum(cell.flaky for cell in run.cells):
         lines.append(f"{plural(flaky, 'flaky cell')}: a second try came to another verdict")
-    if run.lints:
-        rules = sorted({lint.rule for lint in run.lints})
-        lines.append(f"{plural(len(run.lints), 'lint finding')}: {', '.join(rules)}")
+    for party in ("endpoint", "client", "harness"):
+        rules = sorted({lint.rule for lint in run.lints if lint.party == party})
+        if rules:
+            number = sum(lint.party == party for lint in run.lints)
+            what = "about its answers" if party == "endpoint" else f"about what the {party} sent"
+            lines.append(f"{plural(number, 'lint finding')} {what}: {', '.join(rules)}")
     lines += [f"client {client.label} missing: {client.missing}" for client in run.header.clients if client.missing]
     leftovers = run.footer.leftovers if run.footer else []
     lines += [f"left behind: {line}" for line in leftovers[:LEFTOVERS]]

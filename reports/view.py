@@ -63,9 +63,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Rule:
-    """All findings of one lint rule, with one of them as the example."""
+    """All findings of one lint rule against one party, with one of them as the example."""
 
     rule: str
+    party: str
+    severity: str
     findings: int
     operations: list[str]
     clients: list[str]
@@ -162,19 +164,23 @@ def bar(cells: Iterable[Cell]) -> Bar:
 
 
 def rules(run: Run) -> list[Rule]:
-    """The lint findings of `run` by rule, the most frequent first."""
-    found: dict[str, list[Lint]] = {}
+    """The lint findings of `run` by rule, whose fault and severity: the endpoint's first, the most frequent first."""
+    found: dict[tuple[str, str, str], list[Lint]] = {}
     for lint in run.lints:
-        found.setdefault(lint.rule, []).append(lint)
+        found.setdefault((lint.rule, lint.party, lint.severity), []).append(lint)
     return [
         Rule(
             rule=rule,
+            party=party,
+            severity=severity,
             findings=len(lints),
             operations=sorted({lint.operation for lint in lints}),
             clients=sorted({lint.client for lint in lints}),
             example=lints[0],
         )
-        for rule, lints in sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+        for (rule, party, severity), lints in sorted(
+            found.items(), key=lambda item: (item[0][1] != "endpoint", -len(item[1]), item[0])
+        )
     ]
 
 

@@ -112,13 +112,14 @@ def walk(
     first: Callable[..., Observed], following: Callable[[Observed], dict[str, Any] | None], most: int
 ) -> Iterator[Observed]:
     """The pages of a listing as far as they lead, at most `most`; `first` is asked with what `following` gives."""
-    ask: dict[str, Any] | None = {}
+    ask: dict[str, Any] = {}
     for _ in range(most):
         page = first(**ask)
         yield page
-        ask = following(page)
-        if ask is None:
+        way_on = following(page)
+        if way_on is None:
             return
+        ask = way_on
 
 
 def expect_pages(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from harness.clients.base import Observed
-from harness.expect import Matcher
+from harness.expect import Matcher, ok, one_of
 from harness.scene import Scene
 
 ANYONE = "*"
@@ -15,12 +15,17 @@ ANYONE = "*"
 def statement(effect: str, action: str | list[str], *resources: str, principal: Any = ANYONE) -> dict[str, Any]:
     """One statement of a policy; resources are `BUCKET` or `BUCKET/KEY`, with `*` as the policy language has it."""
     arns = [f"arn:aws:s3:::{resource}" for resource in resources]
-    return {"Effect": effect, "Principal": principal, "Action": action, "Resource": arns}
+    return {"Effect": effect, "Principal": principal, "Action": action, "Resource": arns[0] if len(arns) == 1 else arns}
 
 
 def policy(*statements: dict[str, Any]) -> str:
     """A policy as text."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def taken() -> Matcher:
+    """Success of PutBucketPolicy; that it is 204 is POL-001's statement."""
+    return one_of(ok(204), ok())
 
 
 def shows_policy(text: str) -> Matcher:

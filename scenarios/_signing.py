@@ -29,6 +29,29 @@ def ask(s3: Scene, method: str, target: str, *headers: tuple[str, str], **option
     return s3.send(OPERATIONS[method], method, target, *headers, bucket=s3.bucket, **options)
 
 
+def link(s3: Scene, method: str, target: str, *headers: tuple[str, str], **options: Any) -> str:
+    """A presigned target; the headers must be sent with it, `options` are those of `RawClient.presign`."""
+    return s3.witness.presign(method, target, list(headers), bucket=s3.bucket, **options)
+
+
+def follow(s3: Scene, method: str, url: str, *headers: tuple[str, str], content: bytes = b"") -> Observed:
+    """A presigned target sent through the client under test, without any credentials beside it."""
+    return ask(s3, method, url, *headers, body=content, signing=None)
+
+
+def without(url: str, name: str) -> str:
+    """A target less one parameter."""
+    before, _, query = url.partition("?")
+    return f"{before}?{'&'.join(pair for pair in query.split('&') if pair.partition('=')[0] != name)}"
+
+
+def altered(url: str, name: str, value: str) -> str:
+    """A target with another value of a parameter, which is taken as it is."""
+    before, _, query = url.partition("?")
+    pairs = [pair.partition("=") for pair in query.split("&")]
+    return f"{before}?{'&'.join(f'{key}={value if key == name else old}' for key, _, old in pairs)}"
+
+
 def key_of(s3: Scene, target: str) -> str:
     """The key that a target of `path` names."""
     return unquote(target.partition("?")[0].removeprefix(f"/{s3.bucket}/"))

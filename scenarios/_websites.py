@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.expect import ok, output_where
+from harness.expect import ok, output
 from harness.scene import Scene
 from scenarios._policies import admit_the_public, policy, statement
 
@@ -32,5 +32,4 @@ def configure(s3: Scene, bucket: str, configuration: Mapping[str, Any]) -> None:
     """The client configures the website, and the witness finds it so."""
     s3.expect(s3.call("PutBucketWebsite", Bucket=bucket, WebsiteConfiguration=dict(configuration)), ok())
     shown = s3.look("GetBucketWebsite", Bucket=bucket)
-    for member, value in configuration.items():
-        s3.expect(shown, ok(), output_where(member, repr(value), lambda found, value=value: found == value))
+    s3.expect(shown, ok(), *(output(member, value) for member, value in configuration.items()))

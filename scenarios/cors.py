@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.clients import LIBRARIES
 from harness.expect import ok, output_where, refused
 from harness.scenario import EXTENDED, scenario
@@ -55,7 +57,7 @@ def invalid_cors(s3: Scene) -> None:
     """
     kept = rule(PAGE)
     bucket = configured(s3, kept)
-    cases = (
+    cases: tuple[tuple[list[dict[str, Any]], str], ...] = (
         ([rule(PAGE, methods=("GET", "PATCH"))], "InvalidRequest"),
         ([rule("https://*.example.*")], "InvalidRequest"),
         ([], "MalformedXML"),

@@ -47,7 +47,7 @@ _PROBES = (
     _Probe("PUT", "tagging", of_object=True, document=_DOCUMENT),
     _Probe("DELETE", "tagging=", of_object=True),
 )
-"""Sub-resources that few gateways have, and some that are fatal when overlooked, also in the form with an equals sign."""
+"""Sub-resources that few gateways have, and some that are fatal when overlooked, also with an equals sign."""
 
 
 def _own_answer(probe: _Probe) -> Matcher:

@@ -215,9 +215,9 @@ def _live(s3: Scene, bucket: str, key: str, life: Life) -> None:
     newest = made[-1][1] if made else None
     right = refused(404, "NoSuchKey") if newest is None else body(newest)
     s3.expect(s3.call("GetObject", Bucket=bucket, Key=key), right)
-    for version, content in made:
-        if content is not None:
-            s3.expect(s3.call("GetObject", Bucket=bucket, Key=key, VersionId=version), ok(), body(content))
+    for version, held in made:
+        if held is not None:
+            s3.expect(s3.call("GetObject", Bucket=bucket, Key=key, VersionId=version), ok(), body(held))
 
 
 def _id(s3: Scene, answer: Observed) -> str:

@@ -171,7 +171,8 @@ def one_time_of_storing(s3: Scene) -> None:
     key = s3.key()
     s3.put(key, CONTENT)
     listed = s3.expect(s3.call("ListObjectsV2", Prefix=key), ok())
-    entry = next((entry for entry in listed.output.get("Contents", []) if entry.get("Key") == key), {})
+    entries: list[dict[str, Any]] = listed.output.get("Contents", [])
+    entry = next((entry for entry in entries if entry.get("Key") == key), {})
     shown = _instant(entry.get("LastModified"))
     s3.check(shown is not None, f"{key} in the listing, with a time", f"its entry was {entry!r}", listed)
     for operation in ("GetObject", "HeadObject"):

@@ -209,7 +209,7 @@ def acls_disabled(s3: Scene) -> None:
     bucket = s3.new_bucket()
     s3.put("object", Bucket=bucket)
     grant = {"GrantFullControl": f'id="{_owner(s3, bucket)}"'}
-    targets = (("PutBucketAcl", {}), ("PutObjectAcl", {"Key": "object"}))
+    targets: tuple[tuple[str, dict[str, str]], ...] = (("PutBucketAcl", {}), ("PutObjectAcl", {"Key": "object"}))
     for operation, target in targets:
         answer = s3.call(operation, Bucket=bucket, **target, **grant)
         s3.expect(answer, refused(400, "AccessControlListNotSupported"))

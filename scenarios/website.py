@@ -52,7 +52,7 @@ def no_website(s3: Scene) -> None:
     Fix: answer from the stored document, and do not let ?website fall through to a listing.
     """
     bucket = s3.new_bucket()
-    none = refused(404, "NoSuchWebsiteConfiguration", fields={"BucketName": bucket})
+    none = refused(404, "NoSuchWebsiteConfiguration")
     s3.expect(s3.call("GetBucketWebsite", Bucket=bucket), none)
     configure(s3, bucket, INDEX)
     s3.expect(s3.call("GetBucketWebsite", Bucket=bucket), ok(), output("IndexDocument", INDEX["IndexDocument"]))

@@ -27,6 +27,7 @@ from harness.wire import model, sigv2
 from harness.wire.exchange import Body, Exchange, Headers
 from harness.wire.http1 import Answer, Connection, NoAnswer, Origin
 from harness.wire.sigv4 import EMPTY_SHA256, Credentials, Signed, Signer
+from harness.wire.tape import Recorded
 from harness.wire.xml import Node, XMLError, parse
 
 _OF_THE_CONNECTION = frozenset({"connection", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
@@ -95,11 +96,15 @@ class RawClient:
 
     Args:
         endpoint: where to send them, and with whose credentials.
+
+    Attributes:
+        taken: told of each exchange, and whether its request was said exactly so by a scenario, right or wrong.
     """
 
     name = "raw"
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self.taken: Callable[[Recorded, bool], None] | None = None
         self._endpoint = endpoint
         self._origin = Origin.of(endpoint.url)
         self._connection = Connection(self._origin, endpoint.timeout, endpoint.tls())
@@ -124,7 +129,9 @@ class RawClient:
             digest = base64.b64encode(hashlib.md5(request.body).digest()).decode()
             headers.append(("Content-MD5", digest))
         bucket = params.get("Bucket", "")
-        return self.send(operation, request.method, request.target, headers, request.body, bucket=bucket)
+        return self.send(
+            operation, request.method, request.target, headers, request.body, bucket=bucket, deliberate=False
+        )
 
     def list_all(self, version: int, params: Mapping[str, Any]) -> Observed:
         """Every page, following what the endpoint gives, to a bound."""
@@ -188,6 +195,7 @@ class RawClient:
         version: str = "HTTP/1.1",
         spelled: Callable[[str], str] = str,
         patience: float = 0.0,
+        deliberate: bool = True,
     ) -> Observed:
         """One request with exactly this method, target, header lines and body.
 
@@ -206,6 +214,7 @@ class RawClient:
             spelled: how the name of every header is written, those that are added here too.
             patience: send the body only after 100 Continue, for which so many seconds are waited; not at all after
                 another answer. 0 for no such wait. `headers` need an Expect.
+            deliberate: the request is as a scenario wants it, right or wrong, so that nobody is to be blamed for it.
         """
         authority, target = self._address(target, bucket, addressing or self._endpoint.addressing)
         lines: Headers = [*([("Host", authority)] if host else []), *headers]
@@ -222,11 +231,11 @@ class RawClient:
         request = head.encode() + b"\r\n" + body
         asked = Exchange(method, f"{self._origin.scheme}://{authority}{target}", lines, Body.of(body))
         if not patience:
-            return self._exchange(operation, asked, request)
+            return self._exchange(operation, asked, request, deliberate=deliberate)
         patient = _Patient(self._origin, self._endpoint.timeout, self._endpoint.tls())
         patient.patience = patience
         try:
-            return self._exchange(operation, asked, request, patient)
+            return self._exchange(operation, asked, request, patient, deliberate=deliberate)
         finally:
             patient.close()
 
@@ -343,7 +352,13 @@ class RawClient:
         return [*added, ("Authorization", signing.edited(proof.authorization))], proof
 
     def _exchange(
-        self, operation: str, exchange: Exchange, request: bytes, connection: Connection | None = None
+        self,
+        operation: str,
+        exchange: Exchange,
+        request: bytes,
+        connection: Connection | None = None,
+        *,
+        deliberate: bool = True,
     ) -> Observed:
         """What the bytes of a request come to; `exchange` is what is known of it so far."""
         started = time.monotonic()
@@ -352,6 +367,7 @@ class RawClient:
         except NoAnswer as error:
             seconds = time.monotonic() - started
             exchange = msgspec.structs.replace(exchange, error=str(error), seconds=seconds)
+            self._tell(exchange, None, request, deliberate=deliberate)
             return Observed(operation, self.name, ok=False, failure=str(error), exchanges=[exchange])
         exchange = msgspec.structs.replace(
             exchange,
@@ -361,7 +377,13 @@ class RawClient:
             response_body=Body.of(answer.body or answer.stray),
             seconds=time.monotonic() - started,
         )
+        self._tell(exchange, answer, request, deliberate=deliberate)
         return observe(operation, self.name, answer, exchange)
+
+    def _tell(self, exchange: Exchange, answer: Answer | None, request: bytes, *, deliberate: bool) -> None:
+        if self.taken is not None:
+            sent = request.partition(b"\r\n\r\n")[2]
+            self.taken(Recorded(exchange, answer, sent=sent, whole=answer is not None), deliberate)
 
 
 class _Patient(Connection):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from harness.lint.documents import judge
-from harness.lint.facts import NAMESPACE, RECORDED_ROOTS, root
+from harness.lint.facts import NAMESPACE, NOT_XML, RECORDED_ROOTS, root
 from harness.lint.view import View, shown
 from harness.wire import model
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _DECLARATION = re.compile(
     rb"""<\?xml\s{1,9}version\s*=\s*(?:"1\.0"|'1\.0')\s{1,9}encoding\s*=\s*(?:"UTF-8"|'UTF-8')""", re.IGNORECASE
 )
-_NOT_XML = "reference to invalid character number"
-"""What the parser says of `&#1;`: AWS itself sends it for such characters in keys, where nobody asked for encoding."""
 
 
 def document(view: View) -> None:
@@ -48,7 +46,7 @@ def _encoding(view: View, body: bytes) -> None:
         body.decode()
     except UnicodeDecodeError as error:
         view.say("LINT-023", f"the document is not UTF-8 at byte {error.start}", "encoding")
-    forgiven = _NOT_XML in view.unreadable and view.query.get("encoding-type") != "url"
+    forgiven = NOT_XML in view.unreadable and view.query.get("encoding-type") != "url"
     if view.unreadable and not forgiven and view.status < 400:  # errors: LINT-003
         view.say("LINT-023", f"the document cannot be read: {view.unreadable}", "document")
 

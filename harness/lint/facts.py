@@ -13,6 +13,9 @@ XSI_TYPE = "http://www.w3.org/2001/XMLSchema-instance type"
 
 _CODES = Path(__file__).parents[2] / "fixtures" / "error-codes.tsv"
 
+NOT_XML = "reference to invalid character number"
+"""What the parser says of `&#1;`: AWS itself sends it for such characters in keys, where nobody asked for encoding."""
+
 LATE_ERRORS = frozenset({"CompleteMultipartUpload", "CopyObject", "UploadPartCopy"})
 """Operations that may send 200 and an error in the body, since they answer before they are done."""
 
@@ -82,8 +85,17 @@ ALWAYS: dict[str, frozenset[str]] = {
 """Elements always seen on AWS, by operation for the document and by shape within it. Sources: LocalStack's records,
 catalogue lines MPU-001, MPU-015, MPU-029, MPU-030, LMU-002, LST1-001, LST1-022, LST2-001, LVER-002, LBKT-001."""
 
-NO_CONTENT = frozenset({"PutBucketPolicy", "PutBucketTagging"})
-"""Operations recorded with 204, about which the model is silent."""
+SUCCESSES: dict[str, frozenset[int]] = {
+    "PutBucketPolicy": frozenset({204}),
+    "PutBucketTagging": frozenset({204}),
+    "RestoreObject": frozenset({200, 202}),
+    # Catalogue line CFG-001 takes either.
+    "PutBucketAnalyticsConfiguration": frozenset({200, 204}),
+    "PutBucketIntelligentTieringConfiguration": frozenset({200, 204}),
+    "PutBucketInventoryConfiguration": frozenset({200, 204}),
+    "PutBucketMetricsConfiguration": frozenset({200, 204}),
+}
+"""Statuses of successes about which the model is silent, where they are, or may be, other than 200."""
 
 NO_DIGEST = frozenset({"PutObjectTagging"})
 """Operations recorded to need no digest, although the model says so."""

@@ -82,6 +82,7 @@ _ECHOES = {
 _ENCODED = frozenset({"Prefix", "Delimiter", "Marker", "StartAfter", "KeyMarker", "NextMarker", "NextKeyMarker", "Key"})
 """Elements that are percent-encoded where the answer says EncodingType url."""
 _ECHOING = frozenset({*_LISTINGS, "CreateMultipartUpload", "CompleteMultipartUpload"})
+"""Operations whose document repeats what was asked."""
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -110,8 +111,10 @@ def echoes(view: View) -> None:
     decoded = _decoder(root)
     for tag, parameter in _ECHOES.items():
         asked = view.query.get(parameter)
+        if asked is None or view.output is None or tag not in view.output.members:
+            continue
         found = root.get(tag)
-        if asked is None or (tag == "StartAfter" and "continuation-token" in view.query):
+        if tag == "StartAfter" and "continuation-token" in view.query:
             continue
         if found is not None and tag in _ENCODED:
             found = decoded(found)
@@ -255,7 +258,7 @@ class _End(NamedTuple):
 
     start: tuple[str, ...]
     items: list[Item]
-    count: int
+    number: int
     digest: int
 
 
@@ -281,18 +284,24 @@ class Walk:
         """
         listing = _LISTINGS[view.operation]
         before = self.ends.get((page.scope, generation, page.begin))
-        start, count, digest = (before.start, before.count, before.digest) if before else (page.begin, 0, 0)
+        start, count, digest = (before.start, before.number, before.digest) if before else (page.begin, 0, 0)
         if before and before.items and page.items:
             _continues(view, listing, before.items, page.items)
         for item in page.items:
-            digest = (digest * 1_000_003 + hash(item)) & 0xFFFFFFFFFFFFFFFF
+            digest ^= hash(item)
         count += len(page.items)
         if page.following is not None:
             self.ends[(page.scope, generation, page.following)] = _End(start, page.items, count, digest)
-        elif view.document is not None and view.document.get("IsTruncated") == "false":
+        elif view.document is not None and view.document.get("IsTruncated") == "false" and not _nothing_asked(view):
             earlier = self.results.setdefault((page.scope, generation, start), (count, digest))
             if earlier != (count, digest):
                 view.say("LINT-025", f"this listing came to {count} items, and before to {earlier[0]} others", "whole")
+
+
+def _nothing_asked(view: View) -> bool:
+    """Whether the page was to be empty."""
+    asked = view.query.get(_LISTINGS[view.operation].limit[0], "")
+    return bool(_DIGITS.fullmatch(asked)) and int(asked) == 0
 
 
 def _continues(view: View, listing: _Listing, before: list[Item], items: list[Item]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness.lint.facts import LATE_ERRORS, NO_CONTENT, codes
+from harness.lint.facts import LATE_ERRORS, NOT_XML, SUCCESSES, codes
 from harness.lint.view import View, shown
 from harness.wire import model
 
@@ -25,11 +25,8 @@ def success_status(view: View) -> None:
     name = view.operation
     if not view.success or not view.trusted or name not in model.operations() or name in _EXISTENCE:
         return
-    modelled = model.operation(name).http.get("responseCode", 204 if name in NO_CONTENT else 200)
-    allowed = {modelled}
-    if name == "RestoreObject":
-        allowed = {200, 202}
-    elif name == "GetObject" and ("range" in view.asked or "partNumber" in view.query):
+    allowed = SUCCESSES.get(name) or {model.operation(name).http.get("responseCode", 200)}
+    if name == "GetObject" and ("range" in view.asked or "partNumber" in view.query):
         allowed = {200, 206}
     if view.status not in allowed:
         view.say("LINT-001", f"{name} was answered {view.status} instead of {' or '.join(map(str, sorted(allowed)))}")
@@ -79,6 +76,8 @@ def error_document(view: View) -> None:
 def _error_elements(view: View) -> None:
     document = view.document
     if document is None:
+        if NOT_XML in view.unreadable:
+            return
         why = view.unreadable or f"it begins {(view.body or b'')[:40]!r}"
         view.say("LINT-003", f"the body of status {view.status} is no XML document: {why}", "document")
         return

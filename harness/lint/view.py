@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import copy
 import functools
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus, urlsplit
@@ -37,6 +38,7 @@ class View:
         ours: whether it was sent to the endpoint, and not to a website or wherever a redirect led.
         faulty: the request has a finding, so that answers to it are not judged by what it asked for.
         findings: what was found so far.
+        said: rules with what was found of them so far.
     """
 
     def __init__(self, index: int, seen: Witnessed, origin: Origin) -> None:
@@ -57,7 +59,7 @@ class View:
         self.operation, self.bucket, self.key = recognise(seen.exchange, origin)
         self.faulty = False
         self.findings: list[Finding] = []
-        self._said: set[tuple[str, str]] = set()
+        self.said: set[tuple[str, str]] = set()
 
     # --- the request ---
 
@@ -136,13 +138,19 @@ class View:
 
     # --- what is found ---
 
+    def apart(self) -> View:
+        """A copy without findings, for those that are to be told in other words."""
+        twin = copy.copy(self)
+        twin.findings, twin.said = [], set()
+        return twin
+
     def say(
         self, rule: str, message: str, about: str = "", *, severity: Severity = "failure", party: Party = "endpoint"
     ) -> None:
         """One finding for each rule and what it is about; what comes after it adds nothing for a reader."""
-        if (rule, about) in self._said or len(self._said) >= _MAX_FINDINGS:
+        if (rule, about) in self.said or len(self.said) >= _MAX_FINDINGS:
             return
-        self._said.add((rule, about))
+        self.said.add((rule, about))
         named = self.operation or self.exchange.method[:20]
         self.findings.append(Finding(RULES[rule].id, severity, party, named, message[:_MESSAGE], self.index))
 

@@ -26,6 +26,10 @@ MAX_BODIES = 16 * 1024 * 1024
 """Bytes of response bodies that one tape keeps."""
 ALWAYS = 64 * 1024
 """Bytes of each response body that are kept whatever else was: error documents are shorter."""
+MAX_SENT = 64 * 1024
+"""Bytes of one request body that are kept for reading: more than all documents but the largest have."""
+MAX_SENDS = 8 * 1024 * 1024
+"""Bytes of request bodies that one tape keeps."""
 MAX_RECORDS = 2000
 """Exchanges that one tape keeps; beyond, those in the middle are dropped."""
 _MAX_INTERIM = 32
@@ -35,13 +39,16 @@ class Recorded(NamedTuple):
     """One exchange; `answer` holds its response for reading, with at most `MAX_BODY` bytes of body.
 
     `interim` lists the 1xx statuses that came before it. `answer` is None where no response came. `fault`: what went
-    wrong is the wiretap's own, and says nothing of the endpoint.
+    wrong is the wiretap's own, and says nothing of the endpoint. `sent` is the whole body of the request, None if it
+    was not kept whole; `whole` says that the answer came, and was kept, to its end.
     """
 
     exchange: Exchange
     answer: Answer | None
     interim: tuple[int, ...] = ()
     fault: bool = False
+    sent: bytes | None = None
+    whole: bool = False
 
 
 class Budget(NamedTuple):
@@ -65,7 +72,9 @@ class Tape:
         self._received = 0
         self._records: list[Recorded] = []
         self._open = 0
+        self.crowded = False
         self._budget = MAX_BODIES
+        self._sends = MAX_SENDS
         self._changed = threading.Condition()
 
     def begin(self) -> None:
@@ -73,6 +82,7 @@ class Tape:
         with self._changed:
             self.seen += 1
             self._open += 1
+            self.crowded = self.crowded or self._open > 1
 
     @property
     def spent(self) -> str:
@@ -90,6 +100,14 @@ class Tape:
             free = min(size, max(0, ALWAYS - kept))
             more = min(size - free, max(0, MAX_BODY - kept - free), self._budget)
             self._budget -= more
+            return free + more
+
+    def grant_sent(self, size: int, kept: int) -> int:
+        """How many of `size` bytes of a request body may be kept, beside the `kept` ones before them."""
+        with self._changed:
+            free = min(size, max(0, BODY_CAP - kept))
+            more = min(size - free, max(0, MAX_SENT - kept - free), self._sends)
+            self._sends -= more
             return free + more
 
     def end(self, record: Recorded) -> None:
@@ -145,7 +163,7 @@ class Transaction:
         """The number of bytes that belong to the request's body."""
         used, content = self.body.feed(data)
         self._sent_size += len(content)
-        self._sent += content[: max(0, BODY_CAP - len(self._sent))]
+        self._sent += content[: self._tape.grant_sent(len(content), len(self._sent))]
         return used
 
     def response(self, data: bytes) -> int:
@@ -204,10 +222,12 @@ class Transaction:
             error=self._problem or error,
             seconds=time.monotonic() - self._started,
         )
+        sent = bytes(self._sent) if self.body.done and len(self._sent) == self._sent_size else None
         if self._answer is None:
-            self._tape.end(Recorded(exchange, None, tuple(self._interim), fault))
+            self._tape.end(Recorded(exchange, None, tuple(self._interim), fault, sent))
             return
         status, reason, head = self._answer
         exchange = structs.replace(exchange, status=status, reason=reason, response_headers=head.headers)
         answer = Answer(status, reason, head.headers, body, stray)
-        self._tape.end(Recorded(exchange, answer, tuple(self._interim), fault))
+        whole = self.framing is not None and self.framing.done and not exchange.error and len(body) == self.size
+        self._tape.end(Recorded(exchange, answer, tuple(self._interim), fault, sent, whole))

@@ -26,7 +26,7 @@ from harness.wire.link import MARK, OWN_NAMES, Link
 from harness.wire.tape import Budget, Recorded, Tape, Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from harness.config import Endpoint
     from harness.wire.authority import Authority
@@ -44,6 +44,7 @@ class Wiretap:
         url: what clients are told as their proxy.
         direct: what clients are given for an endpoint that take no proxy for a loopback address. The endpoint then
             sees this port in `Host`.
+        taken: told of the exchanges of each call, and whether several were under way at once.
         ca_bundle: path of the PEM file that clients must trust; "" where the endpoint speaks plain http.
 
     Args:
@@ -65,6 +66,7 @@ class Wiretap:
         self.outward = endpoint.tls()
         if self.outward is not None:
             self.outward.set_alpn_protocols(["http/1.1"])
+        self.taken: Callable[[list[Recorded], bool], None] | None = None
         self._lock = threading.Lock()
         self._links: dict[Link, threading.Thread] = {}
         self._closed = False
@@ -116,6 +118,8 @@ class Wiretap:
             tape.settled(_SETTLE)
         self.tape = Tape()
         records = tape.records()
+        if self.taken is not None:
+            self.taken(records, tape.crowded)
         fault = next((record.exchange.error for record in records if record.fault), "")
         if fault:
             raise ClientFault(f"the wiretap failed: {fault}")

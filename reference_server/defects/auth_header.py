@@ -143,12 +143,6 @@ family(
             "AccessDenied",
             403,
         ),
-        "unsigned-says-401": row(
-            "A request without credentials is asked for them with 401, as a website would (AUTH-005).",
-            lambda error: error.code == "AccessDenied" and not error.elements and "Date" not in error.message,
-            "Unauthorized",
-            401,
-        ),
     },
 )
 
