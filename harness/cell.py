@@ -37,6 +37,10 @@ _NOTES, _NOTE = 8, 300
 """Notes kept of a cell, and characters of each."""
 
 
+_LONG = 10.0
+"""Seconds after which a cell that failed is not run again."""
+_REVIVAL, _PAUSE = 4.0, 0.2
+"""Seconds in which an endpoint may come back, and between two questions whether it has."""
 _LINTED = 400
 """Exchanges of a cell that the rules look at."""
 
@@ -68,12 +72,16 @@ class CellRunner:
     def run(self, scenario: Scenario, column: str) -> Cell:
         """The cell; one that fails is run once more, and marked flaky if that comes to another verdict.
 
+        One that failed after a long wait is not: against an endpoint that hangs a run would take twice as long.
+
         One that violates both times is run with the settings that the endpoint was found to need, if there are any:
         whether it passes with them is told, and changes nothing in the verdict.
         """
         info = self._columns[column]
         first = self._once(scenario, info, 1)
         if first.verdict not in FAILING or not self._alive:
+            return first
+        if first.seconds > _LONG:
             return first
         if self._once(scenario, info, 2).verdict != first.verdict:
             return msgspec.structs.replace(first, flaky=True)
@@ -223,8 +231,12 @@ class CellRunner:
         return self._observation(scene, "failure", f"the endpoint stopped answering during this scenario: {why}")
 
     def _gone(self) -> bool:
+        """Whether the endpoint does not answer, nor within seconds: one that falls over may be started again."""
         begun = time.monotonic()
         self._alive = not self._witness.call("ListBuckets", {}).failure
+        while not self._alive and time.monotonic() - begun < _REVIVAL:
+            time.sleep(_PAUSE)
+            self._alive = not self._witness.call("ListBuckets", {}).failure
         self._asked = (begun, time.monotonic())
         return not self._alive
 

@@ -72,7 +72,10 @@ def found(seen: Observed) -> list[Version]:
     if seen.document is not None:
         return [
             Version(
-                child.get("Key") or "", child.get("VersionId") or "", child.tag == "DeleteMarker", _latest(child.get)
+                child.get("Key") or "",
+                child.get("VersionId") or "",
+                child.tag == "DeleteMarker",
+                child.get("IsLatest") == "true",
             )
             for child in seen.document
             if child.tag in ("Version", "DeleteMarker")
@@ -83,10 +86,6 @@ def found(seen: Observed) -> list[Version]:
         for marker, entries in lists
         for entry in entries or []
     ]
-
-
-def _latest(get: Any) -> bool:
-    return get("IsLatest") == "true"
 
 
 def versions(wanted: Sequence[Version]) -> Matcher:

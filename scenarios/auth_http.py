@@ -6,7 +6,7 @@ import hashlib
 
 from harness.clients import LIBRARIES
 from harness.clients.base import Observed
-from harness.expect import Matcher, body, header, no_body, ok, one_of, refused, root
+from harness.expect import Matcher, body, header, header_where, no_body, ok, one_of, refused, root
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
 from scenarios._signing import CONTENT, ask, is_missing, is_stored, path, wrong_secret
@@ -109,7 +109,8 @@ def _is_document(s3: Scene, seen: Observed, refusal: Matcher) -> None:
         found = seen.document.namespace if seen.document else ""
         return f"its namespace was {found!r}" if found else ""
 
-    s3.expect(seen, refusal, header("Content-Type", "application/xml"), root("Error"), Matcher("no namespace", plain))
+    xml = header_where("Content-Type", "application/xml", lambda kind: kind.partition(";")[0] == "application/xml")
+    s3.expect(seen, refusal, xml, root("Error"), Matcher("no namespace", plain))
     s3.expect(seen, *map(has, ("Code", "Message", "RequestId", "HostId")))
     s3.expect(seen, header("x-amz-request-id", seen.error_fields.get("RequestId", "")))
 

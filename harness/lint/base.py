@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from harness.wire.exchange import Exchange
+from harness.wire.tape import Recorded
 
 Severity = Literal["failure", "warning"]
 Party = Literal["endpoint", "client", "harness"]
@@ -32,6 +33,14 @@ class Witnessed(NamedTuple):
     deliberate: bool = False
     final: bool = True
     crowded: bool = False
+
+    @classmethod
+    def of(cls, record: Recorded, sender: str, *, deliberate: bool = False, crowded: bool = False) -> Witnessed:
+        """An exchange as the wiretap, or the raw client, tells it."""
+        answer = record.answer
+        body = answer.body if answer is not None and record.whole else None
+        stray = answer.stray if answer is not None else b""
+        return cls(record.exchange, body, stray, record.sent, sender, deliberate, record.whole, crowded)
 
 
 class Finding(NamedTuple):

@@ -39,7 +39,9 @@ def document(view: View) -> None:
 
 
 def _encoding(view: View, body: bytes) -> None:
-    """LINT-023: declared, decodable, well-formed."""
+    """LINT-023: declared, decodable, well-formed. A refusal that is no document at all is LINT-003."""
+    if view.unreadable and view.status >= 400:
+        return
     if not _DECLARATION.match(body[:200]):
         view.say("LINT-023", f"the document begins {body[:60]!r} instead of an XML 1.0 declaration of UTF-8", "begins")
     try:
@@ -47,7 +49,7 @@ def _encoding(view: View, body: bytes) -> None:
     except UnicodeDecodeError as error:
         view.say("LINT-023", f"the document is not UTF-8 at byte {error.start}", "encoding")
     forgiven = NOT_XML in view.unreadable and view.query.get("encoding-type") != "url"
-    if view.unreadable and not forgiven and view.status < 400:  # errors: LINT-003
+    if view.unreadable and not forgiven:
         view.say("LINT-023", f"the document cannot be read: {view.unreadable}", "document")
 
 

@@ -264,7 +264,8 @@ _RULES = (
         "Document of the request",
         "botocore input shapes",
         "",
-        "an accepted request whose document is not well-formed or not as the model has it",
+        "an accepted request whose document is not well-formed or not as the model has it; listed values are "
+        "the caller's",
     ),
     Rule(
         "REQ-005",

@@ -151,7 +151,7 @@ def request_ids(view: View) -> None:
     request_id = view.headers.get("x-amz-request-id")
     if not request_id:
         view.say("LINT-030", "the answer has no x-amz-request-id", "missing")
-    if not view.headers.get("x-amz-id-2"):
+    elif not view.headers.get("x-amz-id-2"):
         view.warn("LINT-030", "the answer has no x-amz-id-2", "second")
     named = view.document.get("RequestId") if view.error and view.document is not None else None
     if named and request_id and named != request_id:

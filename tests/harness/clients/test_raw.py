@@ -7,16 +7,19 @@ import datetime as dt
 import hashlib
 import re
 import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from harness.clients.base import MAX_PAGES
-from harness.clients.raw import RawClient, Signing
+from harness.clients.raw import Head, RawClient, Signing
 from harness.config import Endpoint
+from harness.wire import sigv2
 from harness.wire.exchange import BODY_CAP
-from harness.wire.sigv4 import EMPTY_SHA256, Credentials, sign
+from harness.wire.sigv4 import EMPTY_SHA256, Credentials, Signer, sign
 
 KEYS = Credentials("AKIDEXAMPLE", "secret+/=", "token")
 
@@ -286,6 +289,82 @@ def test_what_is_for_the_next_hop_alone_is_not_signed(requests, client):
     hop = [("Connection", "keep-alive"), ("Expect", "100-continue"), ("TE", "trailers"), ("a", "1")]
     client(url).send("GetObject", "GET", "/b/k", hop)
     assert "SignedHeaders=a;host;x-amz-content-sha256;x-amz-date;x-amz-sec" in dict(lines(seen[0]))["Authorization"]
+
+
+def signed_lines(sent: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in sent if name != "Authorization"]
+
+
+def test_the_payload_hash_and_the_host_can_be_left_out(requests, client):
+    url, seen = requests
+    client(url).send("PutObject", "PUT", "/b/k", body=b"x", signing=Signing(digest=""), host=False)
+    sent = lines(seen[0])
+    assert [name for name, _ in sent] == ["Content-Length", "x-amz-date", "x-amz-security-token", "Authorization"]
+    assert "SignedHeaders=content-length;x-amz-date;x-amz-security-token," in dict(sent)["Authorization"]
+    stamp = dt.datetime.strptime(dict(sent)["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    digest = hashlib.sha256(b"x").hexdigest()
+    assert dict(sent)["Authorization"] == sign("PUT", "/b/k", signed_lines(sent), digest, KEYS, "us-east-1", stamp)
+
+
+def test_the_scope_can_be_of_any_day_region_and_service(requests, client):
+    url, seen = requests
+    client(url).send("GetObject", "GET", "/b/k", signing=Signing(day="someday", region="mars", service="ec2"))
+    assert "Credential=AKIDEXAMPLE/someday/mars/ec2/aws4_request," in dict(lines(seen[0]))["Authorization"]
+
+
+def test_another_request_can_be_signed_than_is_sent(requests, client):
+    url, seen = requests
+
+    def other(head: Head) -> Head:
+        assert (head.method, head.target) == ("GET", "/b/k?x=1")
+        return Head("PUT", "/b/other", [*head.headers, ("x-added", "1")])
+
+    client(url).send("GetObject", "GET", "/b/k?x=1", signing=Signing(instead=other))
+    assert seen[0].startswith(b"GET /b/k?x=1 HTTP/1.1\r\n")
+    sent = lines(seen[0])
+    assert "x-added" not in dict(sent)
+    stamp = dt.datetime.strptime(dict(sent)["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    said = [*signed_lines(sent), ("x-added", "1")]
+    assert dict(sent)["Authorization"] == sign("PUT", "/b/other", said, EMPTY_SHA256, KEYS, "us-east-1", stamp)
+
+
+@pytest.mark.parametrize(
+    ("addressing", "base", "host", "path"),
+    [("path", "", "{}", "/b/k"), ("virtual", "", "b.{}", "/k"), ("virtual", "/base", "b.{}", "/base/k")],
+)
+def test_a_presigned_target_is_signed_for_the_address_it_is_sent_to(requests, client, addressing, base, host, path):
+    url, seen = requests
+    raw = client(url + base, addressing=addressing)
+    target = raw.presign("PUT", "/b/k?x=1", [("X-A", "1")], bucket="b", expires=77)
+    assert target.startswith("/b/k?x=1&X-Amz-Algorithm=")
+    raw.send("PutObject", "PUT", target, [("X-A", "1")], b"x", bucket="b", signing=None)
+    sent = dict(parse_qsl(urlsplit(seen[0].split(b" ")[1].decode()).query))
+    stamp = dt.datetime.strptime(sent["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    authority = host.format(url.removeprefix("http://"))
+    made = Signer(KEYS, "us-east-1", stamp).presign(
+        "PUT", f"{path}?x=1", [("Host", authority), ("X-A", "1")], "77", KEYS.session_token
+    )
+    assert seen[0].split(b" ")[1].decode() == made
+    assert lines(seen[0])[0] == ("Host", authority)
+
+
+def test_a_presigned_target_can_be_of_another_time_and_of_version_2(client):
+    raw, other = client("http://h.test"), Credentials("AKOTHER", "secret")
+    query = dict(parse_qsl(raw.presign("GET", "/b/k", expires="soon", signing=Signing(skew=-3600)).partition("?")[2]))
+    stamp = dt.datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    assert 3595 < (dt.datetime.now(dt.UTC) - stamp).total_seconds() < 3660
+    assert (query["X-Amz-Expires"], query["X-Amz-Security-Token"]) == ("soon", "token")
+    old = raw.presign("GET", "/b/k", expires=60, signing=Signing(credentials=other, skew=-100), version=2)
+    end = int(dict(parse_qsl(old.partition("?")[2]))["Expires"])
+    assert -60 < end - time.time() < -35
+    assert old == sigv2.presign("GET", "/b/k", [], end, other)
+
+
+def test_an_operation_that_is_in_no_model_is_answered_too(requests, client):
+    url, _ = requests
+    found = client(url).send("PostObject", "POST", "/b", body=b"form", signing=None)
+    assert (found.ok, found.status, found.output) == (True, 200, {})
+    assert client(url).fetch(f"{url}/b", "POST", body=b"form").status == 200
 
 
 def patient(url: str, client: Callable[..., RawClient], body: bytes = b"body", patience: float = 3.0) -> Any:

@@ -1,0 +1,92 @@
+"""Defects of buckets as the service lists them, and of making and deleting them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reference_server.call import Call, Result
+from reference_server.defects.registry import defect
+
+Operation = Callable[[Call], Result]
+
+
+@defect(
+    "create-bucket-pretended",
+    "operation",
+    "CreateBucket of a good name is 200, and there is no bucket afterwards (BKT-001, LBKT-001).",
+)
+def _create_bucket_pretended(inner: Operation) -> Operation:
+    def operation(call: Call) -> Result:
+        name = call.request.bucket or ""
+        there = call.operation != "CreateBucket" or call.store.bucket(name) is not None
+        result = inner(call)
+        made = None if there else call.store.bucket(name)
+        if made is not None:
+            call.store.delete_bucket(made)
+        return result
+
+    return operation
+
+
+@defect(
+    "delete-bucket-pretended",
+    "operation",
+    "DeleteBucket is 204, and the bucket stays (BKT-014, LBKT-001).",
+)
+def _delete_bucket_pretended(inner: Operation) -> Operation:
+    def operation(call: Call) -> Result:
+        if call.operation != "DeleteBucket":
+            return inner(call)
+        call.bucket()
+        return Result()
+
+    return operation
+
+
+@defect(
+    "newest-bucket-unlisted",
+    "operation",
+    "ListBuckets does not show the bucket that was made last, since its list is cached (LBKT-001).",
+)
+def _newest_bucket_unlisted(inner: Operation) -> Operation:
+    def operation(call: Call) -> Result:
+        result = inner(call)
+        if call.operation == "ListBuckets":
+            newest = max(call.store.buckets(call.account.id), key=lambda bucket: bucket.id, default=None)
+            shown = result.members["Buckets"]
+            result.members["Buckets"] = [one for one in shown if newest is None or one["Name"] != newest.name]
+        return result
+
+    return operation
+
+
+@defect(
+    "bucket-regions-always",
+    "operation",
+    "ListBuckets shows the region of every bucket, asked or not (LBKT-006).",
+)
+def _bucket_regions_always(inner: Operation) -> Operation:
+    def operation(call: Call) -> Result:
+        result = inner(call)
+        if call.operation == "ListBuckets":
+            for entry in result.members["Buckets"]:
+                entry["BucketRegion"] = call.endpoint.region
+        return result
+
+    return operation
+
+
+@defect(
+    "bucket-regions-never",
+    "operation",
+    "ListBuckets never shows the region of a bucket (LBKT-006).",
+)
+def _bucket_regions_never(inner: Operation) -> Operation:
+    def operation(call: Call) -> Result:
+        result = inner(call)
+        if call.operation == "ListBuckets":
+            for entry in result.members["Buckets"]:
+                entry.pop("BucketRegion", None)
+        return result
+
+    return operation

@@ -1,0 +1,59 @@
+"""Defects of ETags in requests, and of those that must not tell the content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reference_server.call import Call, Result
+from reference_server.defects.registry import defect
+from reference_server.defects.views import view
+
+if TYPE_CHECKING:
+    from reference_server.blobs import Blob
+    from reference_server.objects import Check, StoredObject
+    from reference_server.store import Bucket
+
+Operation = Callable[[Call], Result]
+
+
+@defect(
+    "encrypted-etag-is-md5",
+    "operation",
+    "The ETag of an object under a key of KMS or of the customer is the MD5 of its content (ETAG-015).",
+)
+def _encrypted_etag_is_md5(inner: Operation) -> Operation:
+    """Small objects only, whose content is at hand."""
+
+    def operation(call: Call) -> Result:
+        if call.operation != "PutObject":
+            return inner(call)
+        objects = call.objects
+
+        def put(bucket: Bucket, new: StoredObject, blob: Blob | None, check: Check) -> StoredObject:
+            if blob is not None and blob.data is not None:
+                new = replace(new, etag=hashlib.md5(blob.data).hexdigest())
+            return objects.put(bucket, new, blob, check)
+
+        call.endpoint = view(call.endpoint, objects=view(objects, put=put))
+        return inner(call)
+
+    return operation
+
+
+@defect(
+    "unquoted-condition-never-holds",
+    "operation",
+    "An ETag without quotation marks in a condition is no ETag of any object (ETAG-016).",
+)
+def _unquoted_condition_never_holds(inner: Operation) -> Operation:
+    def operation(call: Call) -> Result:
+        for name in ("IfMatch", "IfNoneMatch"):
+            value = call.members.get(name)
+            if value and value != "*" and '"' not in value:
+                call.members[name] = f'"{value} without quotation marks"'
+        return inner(call)
+
+    return operation

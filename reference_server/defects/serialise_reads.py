@@ -1,0 +1,39 @@
+"""Defects of answers to reads as they are written out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from reference_server.defects.answers import with_body
+from reference_server.defects.registry import defect
+
+if TYPE_CHECKING:
+    from reference_server.call import Call, Result
+    from reference_server.errors import S3Error
+    from reference_server.wire import Answer
+
+Serialise = Callable[["Call | None", "Result | S3Error"], "Answer"]
+
+_SIZE = re.compile(rb"<ObjectSize>\d+</ObjectSize>")
+
+
+@defect(
+    "attributes-size-first",
+    "serialise",
+    "GetObjectAttributes writes its elements in another order than the schema has (GET-039).",
+)
+def _attributes_size_first(inner: Serialise) -> Serialise:
+    def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
+        answer = inner(call, outcome)
+        body = answer.body
+        if call is not None and call.operation == "GetObjectAttributes" and isinstance(body, bytes):
+            size = _SIZE.search(body)
+            if size:
+                rest = body.replace(size[0], b"", 1)
+                start = rest.index(b">", rest.index(b"<GetObjectAttributes")) + 1
+                with_body(answer, rest[:start] + size[0] + rest[start:])
+        return answer
+
+    return serialise
