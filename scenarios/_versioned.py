@@ -10,13 +10,23 @@ from harness.scene import Scene
 
 @contextmanager
 def versioned_bucket(s3: Scene) -> Iterator[str]:
-    """A new bucket with versioning enabled; it is emptied at the end, since the sandbox removes no old versions."""
+    """A new bucket with versioning enabled; it is emptied at the end."""
     bucket = s3.new_bucket()
     s3.setup("PutBucketVersioning", Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     try:
         yield bucket
     finally:
         purge(s3, bucket)
+
+
+def with_and_without_versions(s3: Scene) -> list[str]:
+    """The cell's bucket and, where versioning is offered, one that keeps versions, for statements about both."""
+    bucket = s3.new_bucket()
+    enabled = s3.look("PutBucketVersioning", Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    if enabled.ok:
+        return [s3.bucket, bucket]
+    s3.note(f"versioning is refused with {enabled.summary()}; judged without it")
+    return [s3.bucket]
 
 
 def purge(s3: Scene, bucket: str) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from harness.clients import CALLERS, LIBRARIES
 from harness.expect import body, header, if_shown, no_body, ok, refused
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
 from harness.wire import model
-from harness.wire.sigv4 import UNSIGNED, encode
 from scenarios._conditional import STALE, failed, put_for_etag
 from scenarios.get import http_date
 
@@ -233,33 +231,16 @@ def conditions_of_presigned_reads(s3: Scene) -> None:
     """
     key = s3.key()
     tag = put_for_etag(s3, key, CONTENT)
+    target = model.build("GetObject", {"Bucket": s3.bucket, "Key": key}).target
     for name, value, matchers in (
         ("if-none-match", STALE, (ok(), body(CONTENT))),
         ("if-none-match", tag, (NOT_MODIFIED, no_body())),
         ("if-match", tag, (ok(), body(CONTENT))),
         ("if-match", STALE, (refused(412, "PreconditionFailed"),)),
     ):
-        target = _presigned(s3, key, (name, value))
-        answer = s3.send("GetObject", "GET", target, (name, value), signing=None, addressing="path")
+        signed = s3.witness.presign("GET", target, [(name, value)], bucket=s3.bucket)
+        answer = s3.send("GetObject", "GET", signed, (name, value), bucket=s3.bucket, signing=None)
         s3.expect(answer, *matchers)
-
-
-def _presigned(s3: Scene, key: str, condition: tuple[str, str]) -> str:
-    """The target of a GET, signed in its query together with Host and one more header, good for a minute."""
-    signer, endpoint = s3.witness.signer(), urlsplit(s3.witness.endpoint.url)
-    token = s3.witness.endpoint.credentials.session_token
-    query = {
-        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-        "X-Amz-Credential": signer.credential,
-        "X-Amz-Date": signer.stamp,
-        "X-Amz-Expires": "60",
-        "X-Amz-SignedHeaders": ";".join(sorted(("host", condition[0]))),
-    } | ({"X-Amz-Security-Token": token} if token else {})
-    target = model.build("GetObject", {"Bucket": s3.bucket, "Key": key}).target
-    target += "?" + "&".join(f"{name}={encode(value)}" for name, value in query.items())
-    signed = endpoint.path.rstrip("/") + target
-    _, signature = signer.request("GET", signed, [("Host", endpoint.netloc), condition], UNSIGNED)
-    return f"{target}&X-Amz-Signature={signature}"
 
 
 @scenario(

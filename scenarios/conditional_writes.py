@@ -12,7 +12,7 @@ from harness.expect import Matcher, body, ok, refused
 from harness.scenario import SHOULD, scenario
 from harness.scene import Scene
 from scenarios._conditional import STALE, failed, not_implemented, put_for_etag
-from scenarios._versioned import versioned_bucket
+from scenarios._versioned import versioned_bucket, with_and_without_versions
 from scenarios.mpu import nothing_stored, read_back
 
 FIRST, SECOND = b"what the first writer wrote", b"what the second writer would write"
@@ -66,12 +66,11 @@ def create_after_delete(s3: Scene) -> None:
     Fix: ask the same question as GET does: is there a present object? A delete marker is the answer "no".
     """
     key = s3.key()
-    with versioned_bucket(s3) as versioned:
-        for bucket in (s3.bucket, versioned):
-            s3.put(key, FIRST, Bucket=bucket)
-            s3.setup("DeleteObject", Bucket=bucket, Key=key)
-            s3.expect(s3.call("PutObject", Bucket=bucket, Key=key, Body=SECOND, IfNoneMatch="*"), ok())
-            s3.expect(s3.look("GetObject", Bucket=bucket, Key=key), ok(), body(SECOND))
+    for bucket in with_and_without_versions(s3):
+        s3.put(key, FIRST, Bucket=bucket)
+        s3.setup("DeleteObject", Bucket=bucket, Key=key)
+        s3.expect(s3.call("PutObject", Bucket=bucket, Key=key, Body=SECOND, IfNoneMatch="*"), ok())
+        s3.expect(s3.look("GetObject", Bucket=bucket, Key=key), ok(), body(SECOND))
 
 
 @scenario(

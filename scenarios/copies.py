@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import time
 
-from harness.clients import LIBRARIES
+from harness.clients import CALLERS, LIBRARIES
 from harness.clients.base import Observed
 from harness.expect import (
     Matcher,
@@ -90,6 +90,7 @@ def copy_result(s3: Scene) -> None:
     "CopyObject",
     source="LocalStack test_s3_copy_content_type_and_metadata and test_s3_copy_metadata_directive_copy "
     "(recorded on AWS)",
+    clients=(*CALLERS, "rclone", "s3cmd"),  # s5cmd asks for new metadata with every copy
 )
 def copy_keeps_metadata(s3: Scene) -> None:
     """A copy keeps Content-Type and user metadata of its source, and ignores metadata given in the request.

@@ -17,8 +17,10 @@ from scenarios.etag import content_md5
 _CONTENT = b"an object that must survive"
 _DOCUMENT = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
 _LISTINGS = frozenset({"ListBucketResult", "ListAllMyBucketsResult"})
-_UNTRUE = frozenset({"NoSuchBucket", "NoSuchKey"})
-"""Refusals that would be a lie about a bucket and an object that are there."""
+_OF_OTHERS = frozenset(
+    {"NoSuchBucket", "NoSuchKey", "BucketNotEmpty", "BucketAlreadyExists", "BucketAlreadyOwnedByYou"}
+)
+"""Codes that are untrue of a bucket and an object that are there, or that only plain bucket calls have."""
 
 
 class _Probe(NamedTuple):
@@ -37,6 +39,7 @@ class _Probe(NamedTuple):
 _PROBES = (
     _Probe("GET", "abac"),
     _Probe("GET", "metadataTable"),
+    _Probe("GET", "replication"),
     _Probe("DELETE", "metadataTable"),
     _Probe("DELETE", "policy"),
     _Probe("DELETE", "lifecycle="),
@@ -61,7 +64,7 @@ def _own_answer(probe: _Probe) -> Matcher:
         if seen.ok:
             return "it is answered with nothing" if probe.method == "GET" and not seen.body else ""
         status = seen.status or 0
-        clean = (400 <= status < 500 and seen.code not in _UNTRUE) or (status, seen.code) == (501, "NotImplemented")
+        clean = (400 <= status < 500 and seen.code not in _OF_OTHERS) or (status, seen.code) == (501, "NotImplemented")
         return "" if clean and root == "Error" and seen.code else f"got {seen.summary()}, root element {root!r}"
 
     return Matcher(expected, test)
@@ -80,6 +83,7 @@ def _ask(s3: Scene, bucket: str, probe: _Probe) -> Observed:
     SHOULD,
     "GetBucketAbac",
     "GetBucketMetadataTableConfiguration",
+    "GetBucketReplication",
     "DeleteBucketMetadataTableConfiguration",
     "DeleteBucketPolicy",
     "DeleteBucketLifecycle",

@@ -11,7 +11,7 @@ from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
 from harness.signals import Inexpressible
 from scenarios._checksums import attributes
-from scenarios._versioned import versioned_bucket
+from scenarios._versioned import with_and_without_versions
 from scenarios.get import http_date
 from scenarios.get_parts import TAIL, in_parts
 
@@ -80,13 +80,12 @@ def only_attributes_asked_for(s3: Scene) -> None:
     """
     key = s3.key()
     size: list[tuple[str, Any]] = [("ObjectSize", len(CONTENT)), ("StorageClass", "STANDARD")]
-    with versioned_bucket(s3) as versioned:
-        for bucket in (s3.bucket, versioned):
-            version = s3.put(key, CONTENT, Bucket=bucket).output.get("VersionId", "")
-            answer = attributes(s3, key, "ObjectSize", Bucket=bucket)
-            s3.expect(answer, ok(), output(*size[0]), if_shown(elements("ObjectSize")))
-            s3.expect(answer, *[absent(name) for name in ORDER if name != "ObjectSize"], http_date("Last-Modified"))
-            both = attributes(s3, key, "StorageClass", "ObjectSize", Bucket=bucket)
-            s3.expect(both, ok(), *[output(*pair) for pair in size], if_shown(elements("StorageClass", "ObjectSize")))
-            shown = header("x-amz-version-id", version) if bucket == versioned else no_header("x-amz-version-id")
-            s3.expect(both, shown)
+    for bucket in with_and_without_versions(s3):
+        version = s3.put(key, CONTENT, Bucket=bucket).output.get("VersionId", "")
+        answer = attributes(s3, key, "ObjectSize", Bucket=bucket)
+        s3.expect(answer, ok(), output(*size[0]), if_shown(elements("ObjectSize")))
+        s3.expect(answer, *[absent(name) for name in ORDER if name != "ObjectSize"], http_date("Last-Modified"))
+        both = attributes(s3, key, "StorageClass", "ObjectSize", Bucket=bucket)
+        s3.expect(both, ok(), *[output(*pair) for pair in size], if_shown(elements("StorageClass", "ObjectSize")))
+        plain = bucket == s3.bucket
+        s3.expect(both, no_header("x-amz-version-id") if plain else header("x-amz-version-id", version))

@@ -400,8 +400,8 @@ def _refused(s3: Scene, **asked: Any) -> None:
     key = s3.key("refused")
     s3.expect(s3.call("CreateMultipartUpload", Key=key, **asked), INVALID)
     listed = s3.look("ListMultipartUploads", Prefix=key)
-    found = listed.output.get("Uploads", [])
-    s3.check(not found, "no upload begins", f"ListMultipartUploads shows {len(found)}", listed)
+    found = [each for each in listed.output.get("Uploads", []) if each.get("Key") == key]
+    s3.check(not found, "no upload begins", f"ListMultipartUploads shows {found}", listed)
 
 
 def _begins(s3: Scene, algorithm: str, kind: str) -> None:

@@ -277,10 +277,10 @@ def _clients(asked: list[str], wishes: list[choice.Wish], runner: choice.RunnerN
 
 
 def _columns(infos: list[ClientInfo], secure: Endpoint | None) -> list[ClientInfo]:
-    """The clients, and each once more over https where the bundled server speaks both."""
+    """The clients, and each once more over https where the bundled server speaks both; raw HTTP writes the same there."""
     if secure is None:
         return infos
-    present = [info for info in infos if not info.missing]
+    present = [info for info in infos if not info.missing and info.name != "raw"]
     return infos + [msgspec.structs.replace(info, column=f"{info.label}-https", scheme="https") for info in present]
 
 

@@ -148,8 +148,9 @@ class _Plan:
         for child in node.children:
             tag = child.tag
             if tag in before and tag not in lists and tag in self.checks:
-                wrapper = tag in self.wrappers.values()
-                view.say("LINT-017" if wrapper else "LINT-019", f"{node.tag} has more than one {tag}", f"{tag} twice")
+                # Two in one entry are two entries that share one element.
+                rule = "LINT-017" if tag in self.wrappers.values() else "LINT-016" if self.flattened else "LINT-019"
+                view.say(rule, f"{node.tag} has more than one {tag}", f"{tag} twice")
             before.add(tag)
 
     def checksums(self, node: Node, view: View) -> None:

@@ -40,7 +40,7 @@ def document(view: View) -> None:
 
 def _encoding(view: View, body: bytes) -> None:
     """LINT-023: declared, decodable, well-formed. A refusal that is no document at all is LINT-003."""
-    if view.unreadable and view.status >= 400:
+    if view.status >= 400 and not view.error:
         return
     if not _DECLARATION.match(body[:200]):
         view.say("LINT-023", f"the document begins {body[:60]!r} instead of an XML 1.0 declaration of UTF-8", "begins")

@@ -17,7 +17,10 @@ from harness.wire.xml import XMLError, parse
 
 _TARGET = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]|%[0-9A-Fa-f]{2})*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-_ACCEPTED = range(200, 300)
+_TOLD_AS = {"LINT-016": "REQ-004", "LINT-017": "REQ-004", "LINT-018": "REQ-004", "LINT-019": "REQ-004"} | {
+    "LINT-020": "REQ-005"
+}
+"""How what is wrong with a document is told of a request. Single values are a caller's, or an earlier answer's."""
 
 
 def requests(view: View) -> None:
@@ -87,9 +90,9 @@ def _document(view: View, party: Party) -> None:
     inner = view.apart()
     judge_request(view.operation, document, inner)
     for finding in inner.findings:
-        if finding.rule == "LINT-031":  # the value was a caller's, who may want to see it refused
+        rule = _TOLD_AS.get(finding.rule)
+        if rule is None:
             continue
-        rule = "REQ-005" if finding.rule == "LINT-020" else "REQ-004"
         view.say(rule, finding.message, finding.message, party=party, severity="warning")
 
 

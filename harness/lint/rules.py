@@ -264,8 +264,8 @@ _RULES = (
         "Document of the request",
         "botocore input shapes",
         "",
-        "an accepted request whose document is not well-formed or not as the model has it; listed values are "
-        "the caller's",
+        "an accepted request whose document is not well-formed or not as the model has it; single values, "
+        "which a caller may want to see refused, do not count",
     ),
     Rule(
         "REQ-005",

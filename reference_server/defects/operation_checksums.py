@@ -123,7 +123,7 @@ def _bare(value: Any) -> Any:
 @defect(
     "checksum-missing-in-documents",
     "operation",
-    "Checksums are headers only: listings, attributes and results of copies and completions do not show them (CKS-021).",
+    "Checksums are headers only: listings, attributes, copies and completions do not show them (CKS-021).",
 )
 def _checksum_missing_in_documents(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:

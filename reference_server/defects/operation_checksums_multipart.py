@@ -116,10 +116,9 @@ def _entries_corrected(call: Call, _members: Members) -> None:
         for entry in document.get("Parts") or []:
             for member in _VALUES & set(entry):
                 del entry[member]
-            if upload.algorithm is not None:
-                entry[checksums.member(upload.algorithm)] = stored.get(entry.get("PartNumber"), {}).get(
-                    upload.algorithm
-                )
+            values = stored.get(entry.get("PartNumber"), {})
+            if upload.algorithm in values:
+                entry[checksums.member(upload.algorithm)] = values[upload.algorithm]
         return document
 
     call.endpoint = view(call.endpoint, codec=view(codec, parse_document=parse))
@@ -239,7 +238,7 @@ family(
 @defect(
     "plain-parts-listed-with-checksums",
     "operation",
-    "ListParts shows checksums of parts although the upload has no algorithm, and completions then name them (MPC-012).",
+    "ListParts shows checksums of parts although their upload has no algorithm (MPC-012).",
 )
 def _plain_parts_listed_with_checksums(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:

@@ -186,6 +186,8 @@ def configurations(it: Driver, bucket: str) -> None:
     _walked(it, "ListObjectVersions", markers, **of, Prefix="v/")
     it.call("DeleteBucket", **of)
     it.call("DeleteBucket", Bucket=bucket + "-none")
+    it.call("CreateBucket", Bucket=bucket + "-empty")
+    it.call("DeleteBucket", Bucket=bucket + "-empty")
 
 
 def everything(it: Driver, bucket: str) -> None:
