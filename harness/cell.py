@@ -233,19 +233,22 @@ class CellRunner:
     def _gone(self) -> bool:
         """Whether the endpoint does not answer, nor within seconds: one that falls over may be started again."""
         begun = time.monotonic()
-        self._alive = not self._witness.call("ListBuckets", {}).failure
-        while not self._alive and time.monotonic() - begun < _REVIVAL:
+        while not self._answers() and time.monotonic() - begun < _REVIVAL:
             time.sleep(_PAUSE)
-            self._alive = not self._witness.call("ListBuckets", {}).failure
-        self._asked = (begun, time.monotonic())
         return not self._alive
+
+    def _answers(self) -> bool:
+        begun = time.monotonic()
+        self._alive = not self._witness.call("ListBuckets", {}).failure
+        self._asked = (begun, time.monotonic())
+        return self._alive
 
     def _still_gone(self) -> bool:
         """Whether an endpoint that was gone still is; one that is slow to refuse is not asked for every cell."""
         begun, answered = self._asked
         if self._alive or time.monotonic() - answered < answered - begun:
             return not self._alive
-        return self._gone()
+        return not self._answers()
 
     def _observation(self, scene: Scene, outcome: Any, text: str, failing: Observed | None = None) -> Observation:
         return Observation(outcome, text, scene.steps, scene.index(failing))

@@ -9,6 +9,7 @@ from harness.clients.raw import RawClient
 from harness.expect import Matcher, body, ok, output, refused
 from harness.scene import Scene
 from harness.signals import Inexpressible
+from harness.wire import model
 from harness.wire.checksums import checksum, header, member
 
 CONTENT = b"bytes that have a checksum\r\n\x00\xff"
@@ -74,7 +75,12 @@ def attributes(s3: Scene, key: str, *names: str, **params: Any) -> Observed:
 
 def exact(s3: Scene, key: str, content: bytes, *headers: tuple[str, str]) -> Observed:
     """A PUT of a content with exactly these further headers."""
-    return s3.send("PutObject", "PUT", f"/{s3.bucket}/{key}", *headers, body=content, bucket=s3.bucket)
+    return s3.send("PutObject", "PUT", place(s3, key), *headers, body=content, bucket=s3.bucket)
+
+
+def place(s3: Scene, key: str) -> str:
+    """The path-style target of an object."""
+    return model.build("PutObject", {"Bucket": s3.bucket, "Key": key}).target
 
 
 def line(algorithm: str, content: bytes) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from harness.clients.base import Observed
 from harness.scene import Scene
 from harness.wire.checksums import checksum, header
 from harness.wire.streaming import Stream
+from scenarios._checksums import place
 
 SWIFT = "OpenStack Swift S3 cross-compatibility test {} (written to run against AWS)"
 
@@ -33,7 +34,7 @@ def put(s3: Scene, key: str, stream: Stream, changed: Mapping[str, str | None] |
         stream: the body.
         changed: headers that are otherwise than the stream's own; None for one that is not sent.
     """
-    return send(s3, "PutObject", f"/{s3.bucket}/{key}", stream, changed)
+    return send(s3, "PutObject", place(s3, key), stream, changed)
 
 
 def send(

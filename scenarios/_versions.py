@@ -6,13 +6,14 @@ its latest. It shares no code with the reference server.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from harness.clients.base import Observed
 from harness.expect import Matcher, ok
 from harness.scene import Scene
-from harness.signals import Prerequisite
+from harness.signals import Inexpressible, Prerequisite
 
 
 class Version(NamedTuple):
@@ -41,9 +42,9 @@ def _written(s3: Scene, bucket: str, step: str) -> Version:
         else s3.setup("PutObject", Bucket=bucket, Key=key, Body=step.encode())
     )
     version_id = answer.output.get("VersionId")
-    if not version_id:
-        raise Prerequisite(answer)  # a bucket that keeps versions names each of them (VER-005, VER-009)
-    return Version(key, version_id, marker)
+    if not version_id:  # which it must have, says VER-005 and VER-009
+        raise Prerequisite(dataclasses.replace(answer, failure="the answer names no version, with versioning enabled"))
+    return Version(key, str(version_id), marker)
 
 
 def in_order(made: Sequence[Version]) -> list[Version]:
@@ -68,19 +69,8 @@ def folded(entries: Iterable[Version], prefix: str, delimiter: str) -> tuple[lis
 
 
 def found(seen: Observed) -> list[Version]:
-    """What an answer shows: in the order of the document where it is seen, else versions before delete markers."""
-    if seen.document is not None:
-        return [
-            Version(
-                child.get("Key") or "",
-                child.get("VersionId") or "",
-                child.tag == "DeleteMarker",
-                child.get("IsLatest") == "true",
-            )
-            for child in seen.document
-            if child.tag in ("Version", "DeleteMarker")
-        ]
-    lists = ((False, seen.output.get("Versions", [])), (True, seen.output.get("DeleteMarkers", [])))
+    """What an answer shows: its versions, then its delete markers, each in the order shown."""
+    lists = ((False, seen.output.get("Versions")), (True, seen.output.get("DeleteMarkers")))
     return [
         Version(str(entry.get("Key")), str(entry.get("VersionId")), marker, entry.get("IsLatest") is True)
         for marker, entries in lists
@@ -89,19 +79,31 @@ def found(seen: Observed) -> list[Version]:
 
 
 def versions(wanted: Sequence[Version]) -> Matcher:
-    """Exactly these versions and delete markers, each once, in this order.
+    """Exactly these versions and these delete markers, each once, the ones and the others in order.
 
-    Where the client shows two lists instead of the document, each of them is in order.
+    How the two kinds stand among each other is another statement, see `mixed`.
     """
+    expected = sorted(wanted, key=lambda version: version.marker)
 
     def test(seen: Observed) -> str:
         if not seen.ok:
             return f"got {seen.summary()}"
-        shown = found(seen)
-        expected = list(wanted) if seen.document is not None else sorted(wanted, key=lambda version: version.marker)
-        return "" if shown == expected else f"the entries were {_words(shown)}"
+        return "" if found(seen) == expected else f"the entries were {_words(found(seen))}"
 
-    return Matcher(f"the entries {_words(wanted)}", test)
+    return Matcher(f"the entries {_words(expected)}", test)
+
+
+def mixed(wanted: Sequence[Version]) -> Matcher:
+    """The versions and delete markers of a document come in this one order."""
+
+    def test(seen: Observed) -> str:
+        if seen.document is None:
+            raise Inexpressible(f"{seen.client} does not show the document")
+        tags = [child for child in seen.document if child.tag in ("Version", "DeleteMarker")]
+        shown = [(child.get("Key"), child.get("VersionId")) for child in tags]
+        return "" if shown == [version[:2] for version in wanted] else f"they came as {[one.tag for one in tags]}"
+
+    return Matcher("versions and delete markers in one order, each key's from the newest to the oldest", test)
 
 
 def _words(entries: Sequence[Version]) -> str:

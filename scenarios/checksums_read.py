@@ -8,10 +8,11 @@ import hashlib
 import json
 
 from harness.clients import LIBRARIES
-from harness.expect import Matcher, body, ok, output, output_where, refused
+from harness.expect import Matcher, body, ok, one_of, output, output_where, refused
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
 from harness.signals import Inexpressible
+from harness.wire import model
 from harness.wire.checksums import ALGORITHMS, DEFAULT, checksum, member
 from scenarios._checksums import (
     CONTENT,
@@ -182,7 +183,7 @@ def none_for_a_slice(s3: Scene) -> None:
     key = s3.key()
     s3.put(key, TEN, **sent("CRC32", TEN))
     for wanted, slice_ in (("bytes=0-3", TEN[:4]), ("bytes=4-", TEN[4:]), ("bytes=-1", TEN[-1:])):
-        s3.expect(s3.call("GetObject", Key=key, Range=wanted, **ENABLED), ok(206), body(slice_), bare())
+        s3.expect(s3.call("GetObject", Key=key, Range=wanted, **ENABLED), one_of(ok(206), ok()), body(slice_), bare())
     s3.expect(s3.call("GetObject", Key=key, **ENABLED), ok(), body(TEN), carries("CRC32", TEN))
 
 
@@ -281,9 +282,9 @@ def attributes_in_several_lines(s3: Scene) -> None:
     key, name = s3.key(), "x-amz-object-attributes"
     s3.put(key, CONTENT)
     forms: tuple[tuple[str, ...], ...] = (("ETag,ObjectSize",), ("ETag, ObjectSize",), ("ETag", "ObjectSize"))
+    target = model.build("GetObjectAttributes", {"Bucket": s3.bucket, "Key": key}).target
     for form in forms:
         lines = [(name, value) for value in form]
-        target = f"/{s3.bucket}/{key}?attributes"
         answer = s3.send("GetObjectAttributes", "GET", target, *lines, bucket=s3.bucket)
         s3.expect(answer, ok(), output("ETag", hashlib.md5(CONTENT).hexdigest()), output("ObjectSize", len(CONTENT)))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import replace
+from typing import Any
 
 from harness.clients.base import Observed
 from harness.expect import MD5_EMPTY, Matcher, body, etag, header, no_header, ok, refused
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
+from harness.wire import model
 from harness.wire.streaming import Stream
 from scenarios._checksums import OLD, nothing_at, still_old
 from scenarios._streaming import LARGE, SIGNED, SWIFT, put, send, trailing
@@ -448,6 +450,6 @@ def _coding(kept: str) -> Matcher:
     return header("Content-Encoding", kept) if kept else no_header("Content-Encoding")
 
 
-def _part(s3: Scene, upload: dict[str, str], number: int, stream: Stream) -> Observed:
-    target = f"/{s3.bucket}/{upload['Key']}?partNumber={number}&uploadId={upload['UploadId']}"
+def _part(s3: Scene, upload: dict[str, Any], number: int, stream: Stream) -> Observed:
+    target = model.build("UploadPart", {"Bucket": s3.bucket, **upload, "PartNumber": number}).target
     return send(s3, "UploadPart", target, stream)

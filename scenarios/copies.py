@@ -73,12 +73,13 @@ def copy_result(s3: Scene) -> None:
     """
     source, target = planted(s3), s3.key("target")
     before = s3.expect(s3.look("HeadObject", Key=s3.key("source")), ok())
-    if not s3.costly:
+    timed = s3.client.name == "raw"  # what the endpoint does with time need not be waited for through every client
+    if timed:
         time.sleep(1.1)  # Last-Modified has whole seconds: only after one of them can the copy's be told from it
     answer = s3.call("CopyObject", Key=target, CopySource=source)
     s3.expect(answer, ok(), if_shown(result_with_etag("CopyObjectResult", CONTENT)))
     after = s3.expect(s3.look("GetObject", Key=target), ok(), body(CONTENT), etag(md5_etag(CONTENT)))
-    if not s3.costly:
+    if timed:
         newer = _modified(after) > _modified(before) > 0
         times = [(seen.headers or {}).get("last-modified") for seen in (before, after)]
         s3.check(newer, f"a Last-Modified after the source's {times[0]}", f"it was {times[1]}", after)

@@ -14,6 +14,7 @@ from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
 from harness.wire.sigv4 import encode
 from scenarios._uploads import entries, identified, start, uploads
+from scenarios.mpu_parts import ends
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.000Z")
 
@@ -56,15 +57,18 @@ def sorted_by_key_and_time(s3: Scene) -> None:
     """
     others = start(s3, ("é", "b", "B", "a/1"))
     old = start(s3, ("a", "a", "a"))
-    time.sleep(1.1)  # S3 tells initiation in whole seconds: within one of them any order is right
+    if s3.client.name == "raw":  # what the endpoint does with time need not be waited for through every client
+        time.sleep(1.1)  # S3 tells initiation in whole seconds: within one of them any order is right
     new = start(s3, ("a", "a", "a"))
     ordered = sorted([*others, *old, *new], key=lambda upload: upload[0].encode())
     seen = s3.expect(s3.call("ListMultipartUploads", Prefix=s3.prefix), ok())
     wanted, found = [key for key, _ in ordered], [key for key, _ in identified(seen)]
     s3.check(found == wanted, f"uploads of the keys {wanted}", f"their keys were {found}", seen)
-    same = [upload for upload in identified(seen) if upload[0] == s3.key("a")]
-    told = "the three uploads that were begun first come before those begun a second later"
-    s3.check(set(same[:3]) == set(old) and set(same[3:]) == set(new), told, f"uploads of the key were {same}", seen)
+    if s3.client.name == "raw":
+        same = [upload for upload in identified(seen) if upload[0] == s3.key("a")]
+        told = "the three uploads that were begun first come before those begun a second later"
+        right = set(same[:3]) == set(old) and set(same[3:]) == set(new)
+        s3.check(right, told, f"uploads of the key were {same}", seen)
 
 
 @scenario(
@@ -142,7 +146,7 @@ def prefix_and_delimiter(s3: Scene) -> None:
     under, folded = s3.key("p/"), [s3.key("p/q/"), s3.key("p/r/")]
     full = s3.call("ListMultipartUploads", Prefix=under, Delimiter="/")
     shown = (uploads([begun[0], begun[4]]), prefixes(folded), output("Prefix", under), output("Delimiter", "/"))
-    s3.expect(full, ok(), *shown, output("IsTruncated", False))
+    s3.expect(full, ok(), *shown, ends())
     page = s3.call("ListMultipartUploads", Prefix=under, Delimiter="/", MaxUploads=3)
     s3.expect(page, ok(), uploads([begun[0]]), prefixes(folded), output("IsTruncated", True))
     if not s3.costly:

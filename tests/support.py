@@ -160,6 +160,7 @@ class Relay:
         hold_after: requests that pass before all others wait for `release`.
         die_after: requests that pass before everything is closed for good.
         counting: the requests that count for both, by a pattern of `METHOD target`; the others pass until then.
+        port: to listen on; 0 lets the system choose.
     """
 
     def __init__(
@@ -168,6 +169,7 @@ class Relay:
         hold_after: int | None = None,
         die_after: int | None = None,
         counting: str = "",
+        port: int = 0,
     ) -> None:
         self._counting = re.compile(counting)
         self._count = 0
@@ -179,7 +181,7 @@ class Relay:
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
         self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._start(self._listen)
 

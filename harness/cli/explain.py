@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from harness import offline, profile, proofs, run, scenario
+from harness import lint, offline, profile, proofs, run, scenario
 from harness.cell import CellRunner
 from harness.clients import INPROCESS, choice
 from harness.config import Endpoint, RunConfig
@@ -29,11 +29,12 @@ _EPILOG = """\
 Examples:
   s3conform explain ETAG-012
   s3conform explain LST2          every scenario of a family, without exchanges
+  s3conform explain LINT-011      a rule that holds for every exchange
 """
 
 
 @click.command("explain", short_help="Explain a scenario.", epilog=_EPILOG)
-@click.argument("name", metavar="ID|FAMILY")
+@click.argument("name", metavar="ID|FAMILY|RULE")
 def command(name: str) -> None:
     """Explain a scenario: the statement, its source, an example exchange, and the defects it is known to catch.
 
@@ -46,8 +47,11 @@ def command(name: str) -> None:
         for found in scenario.select(registry, families=[name]):
             click.echo(_statement(found) + "\n")
         return
+    if name in lint.RULES:
+        click.echo(_rule(lint.RULES[name]))
+        return
     if name not in registry:
-        raise unknown("scenario", name, {*registry, *families})
+        raise unknown("scenario", name, {*registry, *families, *lint.RULES})
     found = registry[name]
     click.echo(_statement(found))
     click.echo(_example(found))
@@ -62,6 +66,14 @@ def _statement(found: Scenario) -> str:
         lines += [*_wrapped(" ".join(paragraph.split())), ""]
     lines += _wrapped(f"Source: {found.source}")
     return "\n".join([*lines, *_wrapped(f"Clients: {', '.join(found.clients)}")])
+
+
+def _rule(rule: lint.Rule) -> str:
+    """Heading, text and source of a rule that holds for every exchange."""
+    lines = [f"{rule.id} · every exchange", "", *_wrapped(rule.title), ""]
+    for what, text in (("Failure", rule.failure), ("Warning", rule.warning), ("Elsewhere", rule.elsewhere)):
+        lines += [*_wrapped(f"{what}: {text}"), ""] if text else []
+    return "\n".join([*lines, *_wrapped(f"Source: {rule.source}")])
 
 
 def _caught(found: Scenario) -> str:

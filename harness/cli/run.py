@@ -277,7 +277,7 @@ def _clients(asked: list[str], wishes: list[choice.Wish], runner: choice.RunnerN
 
 
 def _columns(infos: list[ClientInfo], secure: Endpoint | None) -> list[ClientInfo]:
-    """The clients, and each once more over https where the bundled server speaks both; raw HTTP writes the same there."""
+    """The clients, and each but raw HTTP, which writes the same, once more over https if the server speaks both."""
     if secure is None:
         return infos
     present = [info for info in infos if not info.missing and info.name != "raw"]

@@ -115,8 +115,8 @@ class History:
         elif view.operation == "CreateBucket" and view.success:
             locked = "x-amz-bucket-object-lock-enabled" in view.asked
             self._unversioned[bucket] = not locked and self._unversioned.get(bucket, True)
-        elif view.operation == "GetBucketVersioning" and view.success and view.document is not None:
-            self._unversioned[bucket] = not view.document.get("Status")
+        elif view.operation == "GetBucketVersioning" and view.success and _is_versioning(view):
+            self._unversioned[bucket] = view.document is not None and not view.document.get("Status")
         elif view.key and view.success and self._unversioned.get(bucket) and "x-amz-version-id" in view.headers:
             told = f"x-amz-version-id {shown(view.headers['x-amz-version-id'])} from a bucket without versioning"
             view.say("LINT-033", told, "version")
@@ -135,3 +135,8 @@ def _shared() -> frozenset[str]:
 
 def _named(value: str | None) -> str:
     return "missing" if value is None else shown(value)
+
+
+def _is_versioning(view: View) -> bool:
+    """Whether an answer is about versioning at all, and not a listing that every sub-resource gets."""
+    return view.document is not None and "Versioning" in view.document.tag

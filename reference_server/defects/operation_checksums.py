@@ -71,10 +71,20 @@ def _known_attributes(call: Call, _members: dict[str, Any]) -> None:
     headers["x-amz-object-attributes"] = ",".join(name for name in asked if name.strip() in _ATTRIBUTES) or "ETag"
 
 
+def _first_attribute(call: Call, _members: dict[str, Any]) -> None:
+    headers, name = call.request.headers, "x-amz-object-attributes"
+    headers[name] = headers.get(name, "").partition(",")[0]
+
+
 family(
     "operation",
     _asking,
     {
+        "attributes-first-name-only": row(
+            "GetObjectAttributes reads the first of the names that it is asked for and no other (CKS-020).",
+            {"GetObjectAttributes"},
+            _first_attribute,
+        ),
         "checksum-missing-for-ranges": row(
             "No range has a checksum, not even one that is the whole object (CKS-017).",
             _READS,

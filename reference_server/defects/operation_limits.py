@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ _TAGS = 10
 _BUCKET_NAME = 60
 _DELETE = 500
 _DOCUMENT = 256 * 1024
+_SIZE_HEADER = "x-amz-mp-object-size"
 _OTHER_WRITES = {"CreateMultipartUpload", "CopyObject"}
 
 
@@ -98,6 +100,13 @@ def _tags_cut(call: Call) -> None:
         call.members["Tagging"] = "&".join(tags.split("&")[:_TAGS])
 
 
+def _size_cut(call: Call) -> None:
+    size = call.request.headers.get(_SIZE_HEADER, "")
+    if size.isdigit():
+        headers = {**call.request.headers, _SIZE_HEADER: str(int(size) % 2**32)}
+        call.request = replace(call.request, headers=headers)
+
+
 def _bucket_names(call: Call) -> None:
     name = call.request.bucket or ""
     if call.operation == "CreateBucket" and len(name) > _BUCKET_NAME:
@@ -139,6 +148,10 @@ family(
         "name-limit-255": row(
             "What is between two slashes of a key has at most 255 bytes, as names of files have (LIM-004).",
             _names,
+        ),
+        "object-size-in-32-bits": row(
+            "The size that a completion announces is compared in 32 bits (LIM-019).",
+            _size_cut,
         ),
         "page-limit-enforced": row(
             "A listing that asks for more than 1000 entries is refused instead of cut (LIM-010, LIM-015).",

@@ -208,8 +208,8 @@ def _delete_removes_all(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:
         plain = call.operation == "DeleteObject" and call.members.get("VersionId") is None
         result = inner(call)
-        bucket = call.bucket()
-        if plain and bucket.versioning:
+        bucket = call.bucket() if plain else None
+        if bucket is not None and bucket.versioning:
             marker = result.members.get("VersionId")
             rows = list(call.objects.version_rows(bucket, call.key.encode(), -(2**62)))
             for key, _, version, *_rest in rows:

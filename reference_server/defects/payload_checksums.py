@@ -52,7 +52,8 @@ def _first_alone(headers: Headers) -> Headers:
 
 def _known_alone(headers: Headers) -> Headers:
     unknown = [name for name in headers if name.startswith(_PREFIX) and name not in (*_VALUES, *_OTHERS)]
-    if headers.get("x-amz-trailer", _VALUES[0]).lower() not in _VALUES:
+    announced = headers.get("x-amz-trailer", _VALUES[0]).lower()
+    if announced not in _VALUES and "," not in announced:
         unknown.append("x-amz-trailer")
     return _without(headers, *unknown)
 

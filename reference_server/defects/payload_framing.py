@@ -107,14 +107,16 @@ def _end_supplied(frames: _Frames, _headers: dict[str, str]) -> _Frames | None:
 
 def _announced_or_not(frames: _Frames, headers: dict[str, str]) -> _Frames | None:
     announced = headers.get("x-amz-trailer", "").lower().encode()
-    if not announced or announced in frames.names:
+    if not announced or b"," in announced or announced in frames.names:
         return None
     del headers["x-amz-trailer"]
     headers.pop("x-amz-sdk-checksum-algorithm", None)
     return frames._replace(trailers=[])
 
 
-def _first_of_each(frames: _Frames, _headers: dict[str, str]) -> _Frames:
+def _first_of_each(frames: _Frames, _headers: dict[str, str]) -> _Frames | None:
+    if len(set(frames.names)) == len(frames.names):
+        return None
     first = dict(zip(reversed(frames.names), reversed(frames.trailers), strict=True))
     return frames._replace(trailers=list(reversed(first.values())))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from harness import profile
 from harness.cell import MAX_EXCHANGES, CellRunner
 from harness.config import Endpoint, RunConfig
+from harness.expect import ok
 from harness.record import Cell, ClientInfo
 from harness.sandbox import JournalHead, append, cleanup
 from harness.scenario import Scenario
@@ -205,3 +208,62 @@ def test_scenario_that_checks_nothing_is_an_error(server: Server, tmp_path: Path
     with runner(server, tmp_path) as runs:
         cell = runs.run(scenario(looks), "raw")
     assert (cell.verdict, cell.message) == ("error", "harness fault: the scenario checked nothing")
+
+
+def test_rules_run_on_every_exchange_and_are_told_once(tmp_path: Path, server: Server) -> None:
+    """Findings are lines of their own, whatever the verdict; the second cell with the same finding adds none."""
+
+    def breaks_nothing(s3: Scene) -> None:
+        s3.expect(s3.call("PutObject", Key=s3.key(), Body=b"1"), ok())
+
+    def sends_a_caret(s3: Scene) -> None:
+        """A fault of the harness's own: a character that no target may have, and not on purpose."""
+        s3.keep("setup", s3.witness.send("ListObjects", "GET", f"/{s3.bucket}?prefix=a^b", deliberate=False))
+        s3.expect(s3.call("PutObject", Key=s3.key(), Body=b"1"), ok())
+
+    with runner(server, tmp_path) as runs:
+        assert runs.run(scenario(breaks_nothing), "raw").verdict == "conforms"
+        assert runs.lints() == []
+        assert runs.run(scenario(sends_a_caret), "raw").verdict == "conforms"
+        found = runs.lints()
+        assert {line.party for line in found} == {"harness"}
+        assert {line.operation for line in found} == {"ListObjects"}
+        assert runs.run(scenario(sends_a_caret), "raw").verdict == "conforms"
+        assert runs.lints() == []
+
+
+def test_notes_and_waiting_are_kept(tmp_path: Path, server: Server) -> None:
+    """Which of several right answers was seen, and how much of the time was the endpoint's."""
+
+    def notes(s3: Scene) -> None:
+        s3.expect(s3.call("PutObject", Key=s3.key(), Body=b"1"), ok())
+        s3.note("answered so")
+        time.sleep(0.05)
+
+    cell = run(server, tmp_path, notes)
+    assert cell.notes == ["answered so"]
+    assert 0 < cell.waited < cell.seconds - 0.05
+
+
+def test_endpoint_that_comes_back_is_charged_with_having_gone(tmp_path: Path, server: Server) -> None:
+    """A server that falls over and is started again: the scenario that it lost violates, and the run goes on."""
+    address = (str(urlsplit(server.endpoint).hostname), int(urlsplit(server.endpoint).port or 80))
+    again: list[Relay] = []
+    with Relay(address) as relay, runner(server, tmp_path, relay.endpoint) as runs:
+        port = int(urlsplit(relay.endpoint).port or 80)
+        start = threading.Timer(0.5, lambda: again.append(Relay(address, port=port)))
+
+        def falls(s3: Scene) -> None:
+            s3.put(s3.key())
+            relay.die()
+            start.start()
+            s3.expect(s3.call("PutObject", Key=s3.key(), Body=b"1"), ok())
+
+        assert runs.attempt(scenario(falls), "raw").verdict == "violates"
+        start.join(5)
+        with again[0]:
+            assert (
+                runs.attempt(scenario(lambda s3: s3.expect(s3.put(s3.key()), ok()) and None), "raw").verdict
+                == "conforms"
+            )
+            assert cleanup(runs._config.journal, runs._witness, 10) == []

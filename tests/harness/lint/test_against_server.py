@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.harness.lint.driving import driver, everything
-from tests.support import Server, reference_server
+from tests.support import Server
 
 
 @pytest.mark.parametrize(("client", "addressing"), [("raw", "path"), ("raw", "virtual"), ("boto3", "path")])
