@@ -62,6 +62,7 @@ class App:
         personality: which gateway to behave as.
         keys: the KMS keys that exist.
         defects: names of defects to behave with, see `reference_server.defects`.
+        variants: names of harmless variants to behave with, see `reference_server.variants`.
         debug: print tracebacks of unexpected errors.
     """
 
@@ -75,6 +76,7 @@ class App:
         personality: Personality | None = None,
         keys: KeyRing | None = None,
         defects: Iterable[str] = (),
+        variants: Iterable[str] = (),
         debug: bool = False,
     ) -> None:
         model = service_model()
@@ -93,7 +95,7 @@ class App:
         self._domains = ("localhost", *domains)
         self._debug = debug
         self.seams = self._honest()
-        self.behave(defects)
+        self.behave(defects, variants)
 
     def behave(self, defects: Iterable[str], variants: Iterable[str] = ()) -> None:
         """Behave with exactly these defects and harmless variants from the next request on.

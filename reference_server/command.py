@@ -84,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
         "--defect", action="append", default=[], metavar="NAME", help="be wrong on purpose in this way; repeat for more"
     )
     add("--list-defects", action="store_true", help="print the ways to be wrong, with --json as lines of JSON, and end")
+    add(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="be different in this harmless way, as other correct servers are; repeat for more",
+    )
     add("--data", type=Path, metavar="DIR", help="keep everything in this folder (default: in memory)")
     add("--tls", action="store_true", help="speak HTTPS, with a certificate of an authority made for this run")
     add("--also-http", action="store_true", help="with --tls: speak plain HTTP too, on another port")
@@ -98,6 +105,17 @@ def _list_defects(options: argparse.Namespace) -> int:
 
     _write(list_of_defects(as_json=options.json))
     return 0
+
+
+def _check_variants(names: Sequence[str]) -> None:
+    if not names:
+        return
+    from reference_server.variants import UnknownVariantError, check_names  # noqa: PLC0415 - seldom wanted
+
+    try:
+        check_names(names)
+    except UnknownVariantError as error:
+        raise UsageError(str(error)) from None
 
 
 def _check_defects(names: Sequence[str]) -> None:
@@ -121,6 +139,7 @@ def _serve(options: argparse.Namespace) -> int:
     except UnknownPersonalityError as error:
         raise UsageError(str(error)) from None
     _check_defects(options.defect)
+    _check_variants(options.variant)
     if options.also_http and not options.tls:
         raise UsageError("--also-http is for a server that speaks HTTPS: give --tls too")
     given = [_credential(text) for text in options.credential]
@@ -145,6 +164,7 @@ def _serve(options: argparse.Namespace) -> int:
                 domains=domains,
                 personality=personality,
                 defects=options.defect,
+                variants=options.variant,
                 debug=options.debug,
             )
             try:

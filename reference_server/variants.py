@@ -260,19 +260,28 @@ class UnknownVariantError(ValueError):
     """There is no variant of that name; the message offers the nearest one."""
 
 
+def check_names(names: Iterable[str]) -> None:
+    """Hold names to those of the variants that there are.
+
+    Raises:
+        UnknownVariantError: for the first that is none.
+    """
+    known = variants()
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1, 0.3)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise UnknownVariantError(f"unknown variant {name!r}; {hint}")
+
+
 def install(seams: Seams, names: Iterable[str]) -> None:
     """Wrap the seams with these variants.
 
     Raises:
         UnknownVariantError: there is none of that name; nothing is wrapped then.
     """
-    asked, known = list(names), variants()
+    asked = list(names)
+    check_names(asked)
     for name in asked:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1, 0.3)
-            raise UnknownVariantError(
-                f"unknown variant {name!r}; " + (f"did you mean {near[0]!r}?" if near else "see docs")
-            )
-    for name in asked:
-        for seam, wrap in known[name].wraps.items():
+        for seam, wrap in variants()[name].wraps.items():
             setattr(seams, seam, wrap(getattr(seams, seam)))

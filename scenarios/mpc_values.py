@@ -225,6 +225,58 @@ def checksum_of_a_part_read(s3: Scene) -> None:
     s3.expect(last, served, body(contents[2]), bare(), absent(member("CRC32")))
 
 
+@scenario(
+    "MPC-024",
+    SHOULD,
+    "CompleteMultipartUpload",
+    source="LocalStack test_complete_multipart_parts_checksum_default (recorded on AWS)",
+    clients=LIBRARIES,
+)
+def plain_upload_gets_the_default(s3: Scene) -> None:
+    """An upload without algorithm ends with a CRC64NVME of the whole object, type FULL_OBJECT.
+
+    S3 promises: as for PutObject, the endpoint computes CRC64NVME where the client chose nothing. Complete's answer
+    shows it, and so do reads in checksum mode.
+
+    Breaks: objects written by rclone, restic and older SDKs have no checksum that a later check could use.
+
+    Fix: compute CRC64NVME of each part as it arrives, and combine the values with the part sizes at Complete.
+    """
+    upload = begin(s3, s3.key())
+    named = part(s3, upload, 1, CONTENT)
+    expected = value_of(DEFAULT, checksum(DEFAULT, CONTENT), "FULL_OBJECT")
+    s3.expect(complete(s3, upload, named), ok(), *expected)
+    s3.expect(s3.look("HeadObject", Key=upload["Key"], ChecksumMode="ENABLED"), ok(), *expected)
+
+
+@scenario(
+    "MPC-028",
+    EXTENDED,
+    "CopyObject",
+    source="LocalStack test_complete_multipart_parts_checksum_composite (recorded on AWS)",
+    clients=LIBRARIES,
+)
+def copy_of_composite(s3: Scene) -> None:
+    """The copy of an object with a COMPOSITE checksum has a FULL_OBJECT checksum of the same algorithm.
+
+    S3 promises: a copy is one piece. Its checksum is of its bytes, without a part count, in CopyObjectResult and on
+    HEAD.
+
+    Breaks: a composite value cannot be checked without knowing the parts, which the copy no longer has: verifying
+    tools report every copied object as damaged.
+
+    Fix: compute the checksum anew while copying; do not carry the stored text over.
+    """
+    for algorithm in ("CRC32", "SHA256"):
+        upload = begun(s3, f"{algorithm}/source", algorithm, "COMPOSITE")
+        completed(s3, upload, part(s3, upload, 1, CONTENT, algorithm))
+        copy = s3.key(f"{algorithm}/copy")
+        answer = s3.call("CopyObject", Key=copy, CopySource=f"{s3.bucket}/{upload['Key']}")
+        s3.expect(answer, ok(), _result("CopyObjectResult", sent(algorithm, CONTENT) | {"ChecksumType": "FULL_OBJECT"}))
+        expected = value_of(algorithm, checksum(algorithm, CONTENT), "FULL_OBJECT")
+        s3.expect(s3.look("HeadObject", Key=copy, ChecksumMode="ENABLED"), ok(), *expected)
+
+
 def _three(s3: Scene, upload: Upload, algorithm: str = "") -> list[dict[str, Any]]:
     """The parts that the recorded values are of, with their checksums if an algorithm is named."""
     large = {member(algorithm): LARGE_PART[algorithm]} if algorithm else {}
@@ -260,3 +312,12 @@ def _object_parts(**wanted: Any) -> Matcher:
 
 def _same(name: str, found: Any, wanted: Any) -> bool:
     return str(found) == str(wanted) if name.endswith("Marker") else bool(found == wanted)
+
+
+def _result(name: str, wanted: dict[str, str]) -> Matcher:
+    """The result document has these members."""
+
+    def test(result: Any) -> bool:
+        return isinstance(result, dict) and all(result.get(each) == value for each, value in wanted.items())
+
+    return output_where(name, f"with {wanted}", test)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from harness.clients import make
@@ -43,23 +43,21 @@ class Driver:
 def driver(server: Server, name: str, addressing: Any = "path") -> Iterator[Driver]:
     """raw, or boto3 behind a wiretap."""
     credentials = Credentials(server.access_key, server.secret_key)
-    endpoint = Endpoint(server.endpoint, credentials, server.region, addressing=addressing, timeout=10)
+    # A bucket can stand before a host name, not before an address.
+    url = server.endpoint.replace("127.0.0.1", "localhost") if addressing == "virtual" else server.endpoint
+    endpoint = Endpoint(url, credentials, server.region, addressing=addressing, timeout=10)
     if name == "raw":
-        raw = RawClient(endpoint)
-        made = Driver(raw, endpoint)
-        raw.taken = lambda record, odd: made.seen.append(Witnessed.of(record, "raw", deliberate=odd))
-        yield made
-        raw.close()
+        with closing(RawClient(endpoint)) as raw:
+            made = Driver(raw, endpoint)
+            raw.taken = lambda record, odd: made.seen.append(Witnessed.of(record, "raw", deliberate=odd))
+            yield made
         return
-    tap = Wiretap(endpoint)
-    client = make(ClientInfo(name, "0", "inprocess"), endpoint, {}, tap)
-    made = Driver(client, endpoint)
-    tap.taken = lambda records, crowded: made.seen.extend(
-        Witnessed.of(record, name, crowded=crowded) for record in records
-    )
-    yield made
-    client.close()
-    tap.close()
+    with closing(Wiretap(endpoint)) as tap, closing(make(ClientInfo(name, "0", "inprocess"), endpoint, {}, tap)) as sdk:
+        made = Driver(sdk, endpoint)
+        tap.taken = lambda records, crowded: made.seen.extend(
+            Witnessed.of(record, name, crowded=crowded) for record in records
+        )
+        yield made
 
 
 def objects(it: Driver, bucket: str) -> None:
