@@ -7,13 +7,17 @@ from typing import Any
 from harness.clients.base import Observed
 from harness.expect import Matcher, body, ok, output, refused
 from harness.scene import Scene
-from harness.wire.checksums import member
+from harness.wire.checksums import ALGORITHMS, COMPOSITE, member
 from scenarios._checksums import ENABLED, sent
 from scenarios.mpu import begin
 
-INVALID = refused(400, "InvalidRequest")
+TYPES = {algorithm: "COMPOSITE" if algorithm in COMPOSITE else "FULL_OBJECT" for algorithm in ALGORITHMS}
+"""What S3 chooses where the client names no type."""
+
+EXCEPTIONS = "LocalStack test_multipart_parts_checksum_exceptions_{} (recorded on AWS)"
+RECORDED = "LocalStack test_complete_multipart_parts_checksum_{} (recorded on AWS)"
+
 INVALID_PART = refused(400, "InvalidPart")
-BAD_DIGEST = refused(400, "BadDigest")
 
 Upload = dict[str, Any]
 """Key and UploadId, as every call on an upload takes them."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.clients.base import Observed
 from harness.clients.raw import RawClient
-from harness.expect import Matcher, body, ok, output, refused
+from harness.expect import Matcher, body, ok, output, output_where, refused
 from harness.scene import Scene
 from harness.signals import Inexpressible
 from harness.wire import model
@@ -18,6 +18,9 @@ OLD = b"the object that was there before"
 
 ENABLED = {"ChecksumMode": "ENABLED"}
 """The parameter that asks a read for checksums."""
+
+INVALID = refused(400, "InvalidRequest")
+BAD_DIGEST = refused(400, "BadDigest")
 
 MALFORMED = ("not base64", "AAA=")
 """Text that is no base64, and base64 of two bytes, which no algorithm gives."""
@@ -38,6 +41,15 @@ def full_object() -> Matcher:
     return output("ChecksumType", "FULL_OBJECT")
 
 
+def document(name: str, wanted: dict[str, str]) -> Matcher:
+    """The result document has these members, whatever others it has."""
+
+    def test(result: Any) -> bool:
+        return isinstance(result, dict) and all(result.get(each) == value for each, value in wanted.items())
+
+    return output_where(name, f"with {wanted}", test)
+
+
 def bare() -> Matcher:
     """No header of the answer speaks of a checksum."""
 
@@ -54,11 +66,6 @@ def keeps(s3: Scene, key: str, algorithm: str, content: bytes) -> None:
     """The witness reads the content, and HEAD in checksum mode shows its checksum as that of the whole object."""
     s3.expect(s3.look("GetObject", Key=key), ok(), body(content))
     s3.expect(s3.look("HeadObject", Key=key, **ENABLED), ok(), carries(algorithm, content), full_object())
-
-
-def nothing_at(s3: Scene, key: str) -> None:
-    """The witness finds no object at the key."""
-    s3.expect(s3.look("HeadObject", Key=key), refused(404))
 
 
 def still_old(s3: Scene, key: str) -> None:

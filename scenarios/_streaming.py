@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.clients.base import Observed
+from harness.expect import body, etag, header, ok, refused
 from harness.scene import Scene
-from harness.wire.checksums import checksum, header
+from harness.wire.checksums import checksum
+from harness.wire.checksums import header as named
 from harness.wire.streaming import Stream
 from scenarios._checksums import place
+from scenarios.etag import md5_etag
 
 SWIFT = "OpenStack Swift S3 cross-compatibility test {} (written to run against AWS)"
 
@@ -19,10 +22,17 @@ SIGNED = Stream((b"s" * LARGE, b"and a tail"), signed=True)
 """An upload in two signed chunks."""
 
 
+INCOMPLETE = refused(400, "IncompleteBody")
+WRONG_SIGNATURE = refused(403, "SignatureDoesNotMatch")
+
+UNSIGNED = Stream((b"u" * LARGE, b"and a tail"))
+"""An upload in two chunks without signatures or trailer."""
+
+
 def trailing(algorithm: str, *chunks: bytes, of: bytes | None = None, signed: bool = False) -> Stream:
     """Chunks with the checksum of their bytes, or of other ones, behind them."""
     value = checksum(algorithm, b"".join(chunks) if of is None else of)
-    return Stream(chunks, ((header(algorithm), value),), signed=signed)
+    return Stream(chunks, ((named(algorithm), value),), signed=signed)
 
 
 def put(s3: Scene, key: str, stream: Stream, changed: Mapping[str, str | None] | None = None) -> Observed:
@@ -45,3 +55,10 @@ def send(
     headers = [(name, value) for name, value in told.items() if value is not None]
     sized = not stream.wrapped
     return s3.send(operation, "PUT", target, *headers, body=stream, bucket=s3.bucket, content_length=sized)
+
+
+def stored(s3: Scene, key: str, stream: Stream) -> None:
+    """The stream is accepted, and the witness reads its bytes, with their length and ETag."""
+    s3.expect(put(s3, key, stream), ok(), etag(md5_etag(stream.content)))
+    length = header("Content-Length", str(len(stream.content)))
+    s3.expect(s3.look("GetObject", Key=key), ok(), body(stream.content), length, etag(md5_etag(stream.content)))

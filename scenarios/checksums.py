@@ -11,6 +11,7 @@ from harness.scene import Scene
 from harness.wire.checksums import ALGORITHMS, header, member
 from scenarios._checksums import (
     CONTENT,
+    INVALID,
     MALFORMED,
     OLD,
     OTHER,
@@ -18,14 +19,12 @@ from scenarios._checksums import (
     exact,
     full_object,
     line,
-    nothing_at,
     sent,
     still_old,
 )
 from scenarios._streaming import SWIFT
 from scenarios.etag import content_md5, md5_etag
-
-INVALID = refused(400, "InvalidRequest")
+from scenarios.mpu import nothing_stored
 
 KNOWN = b"test data.."
 KNOWN_VALUES = {
@@ -136,7 +135,7 @@ def wrong_checksum(s3: Scene) -> None:
         key = s3.key(algorithm)
         wrong = s3.call("PutObject", Key=key, Body=CONTENT, **sent(algorithm, OTHER))
         s3.expect(wrong, refused(400, "BadDigest"))
-        nothing_at(s3, key)
+        nothing_stored(s3, key)
         s3.expect(s3.call("PutObject", Key=key, Body=CONTENT, **sent(algorithm, CONTENT)), ok())
         s3.expect(s3.look("GetObject", Key=key), ok(), body(CONTENT))
 
@@ -163,7 +162,7 @@ def malformed_checksum(s3: Scene) -> None:
         key = s3.key(algorithm)
         for value in MALFORMED:
             s3.expect(s3.call("PutObject", Key=key, Body=CONTENT, **{member(algorithm): value}), INVALID)
-        nothing_at(s3, key)
+        nothing_stored(s3, key)
         s3.expect(s3.call("PutObject", Key=key, Body=CONTENT, **sent(algorithm, CONTENT)), ok())
 
 
@@ -193,7 +192,7 @@ def order_of_verification(s3: Scene) -> None:
     s3.expect(exact(s3, key, CONTENT, signed, line("CRC32", OTHER)), mismatch)
     s3.expect(exact(s3, key, CONTENT, signed, malformed), refused(400, "InvalidDigest"))
     s3.expect(exact(s3, key, CONTENT, line("CRC32", OTHER), malformed), refused(400, "InvalidDigest"))
-    nothing_at(s3, key)
+    nothing_stored(s3, key)
     s3.expect(exact(s3, key, CONTENT, line("CRC32", CONTENT), ("Content-MD5", content_md5(CONTENT))), ok())
 
 

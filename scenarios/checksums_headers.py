@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from harness.clients import LIBRARIES
-from harness.expect import body, ok, refused
+from harness.expect import body, ok
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
-from scenarios._checksums import (
-    CONTENT,
-    exact,
-    keeps,
-    line,
-    nothing_at,
-    sent,
-)
+from scenarios._checksums import CONTENT, INVALID, exact, keeps, line, sent
 from scenarios._streaming import SWIFT
-
-INVALID = refused(400, "InvalidRequest")
+from scenarios.mpu import nothing_stored
 
 
 @scenario(
@@ -40,7 +32,7 @@ def two_checksums(s3: Scene) -> None:
     key = s3.key()
     both = sent("CRC32", CONTENT) | sent("SHA256", CONTENT)
     s3.expect(s3.call("PutObject", Key=key, Body=CONTENT, **both), INVALID)
-    nothing_at(s3, key)
+    nothing_stored(s3, key)
     s3.expect(s3.call("PutObject", Key=key, Body=CONTENT, **sent("SHA256", CONTENT)), ok())
 
 
@@ -63,7 +55,7 @@ def unknown_algorithm(s3: Scene) -> None:
     """
     key = s3.key()
     s3.expect(exact(s3, key, CONTENT, ("x-amz-checksum-crc16", "AAA=")), INVALID)
-    nothing_at(s3, key)
+    nothing_stored(s3, key)
     s3.expect(exact(s3, key, CONTENT, line("CRC32", CONTENT)), ok())
     s3.expect(s3.look("GetObject", Key=key), ok(), body(CONTENT))
 
@@ -89,7 +81,7 @@ def declared_but_not_sent(s3: Scene) -> None:
     """
     key, declared = s3.key(), ("x-amz-sdk-checksum-algorithm", "CRC32")
     s3.expect(exact(s3, key, CONTENT, declared), INVALID)
-    nothing_at(s3, key)
+    nothing_stored(s3, key)
     s3.expect(exact(s3, key, CONTENT, declared, line("CRC32", CONTENT)), ok())
     s3.expect(s3.look("GetObject", Key=key), ok(), body(CONTENT))
 
@@ -114,7 +106,7 @@ def declared_is_another(s3: Scene) -> None:
     """
     key, declared = s3.key(), ("x-amz-sdk-checksum-algorithm", "SHA256")
     s3.expect(exact(s3, key, CONTENT, declared, line("CRC32", CONTENT)), INVALID)
-    nothing_at(s3, key)
+    nothing_stored(s3, key)
     s3.expect(exact(s3, key, CONTENT, declared, line("SHA256", CONTENT)), ok())
     s3.expect(s3.look("GetObject", Key=key), ok(), body(CONTENT))
 

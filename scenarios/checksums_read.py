@@ -10,15 +10,7 @@ from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
 from harness.wire import model
 from harness.wire.checksums import ALGORITHMS
-from scenarios._checksums import (
-    CONTENT,
-    ENABLED,
-    attributes,
-    bare,
-    carries,
-    full_object,
-    sent,
-)
+from scenarios._checksums import CONTENT, ENABLED, attributes, bare, carries, full_object, sent
 
 TEN = b"0123456789"
 

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.expect import body, etag, header, ok, refused
+from harness.expect import refused
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
 from harness.wire.streaming import Stream
-from scenarios._checksums import nothing_at
-from scenarios._streaming import LARGE, SIGNED, SWIFT, put
-from scenarios.etag import md5_etag
-
-INCOMPLETE = refused(400, "IncompleteBody")
-WRONG_SIGNATURE = refused(403, "SignatureDoesNotMatch")
-
-UNSIGNED = Stream((b"u" * LARGE, b"and a tail"))
-"""An upload in two chunks without signatures or trailer."""
-
-
-def stored(s3: Scene, key: str, stream: Stream) -> None:
-    """The stream is accepted, and the witness reads its bytes, with their length and ETag."""
-    s3.expect(put(s3, key, stream), ok(), etag(md5_etag(stream.content)))
-    length = header("Content-Length", str(len(stream.content)))
-    s3.expect(s3.look("GetObject", Key=key), ok(), body(stream.content), length, etag(md5_etag(stream.content)))
+from scenarios._streaming import INCOMPLETE, LARGE, SIGNED, SWIFT, UNSIGNED, WRONG_SIGNATURE, put, stored
+from scenarios.mpu import nothing_stored
 
 
 @scenario(
@@ -70,7 +56,7 @@ def forged_chunk(s3: Scene) -> None:
     for index in range(len(SIGNED.chunks) + 1):
         key = s3.key(str(index))
         s3.expect(put(s3, key, replace(SIGNED, forged=frozenset({index}))), WRONG_SIGNATURE)
-        nothing_at(s3, key)
+        nothing_stored(s3, key)
     stored(s3, s3.key("right"), SIGNED)
 
 
@@ -93,7 +79,7 @@ def chunk_without_signature(s3: Scene) -> None:
     """
     for name, head in (("missing", "{size:x}"), ("blank", "{size:x};chunk-signature=")):
         s3.expect(put(s3, s3.key(name), replace(SIGNED, head=head)), INCOMPLETE)
-        nothing_at(s3, s3.key(name))
+        nothing_stored(s3, s3.key(name))
     stored(s3, s3.key("right"), SIGNED)
 
 
@@ -122,7 +108,7 @@ def small_chunk(s3: Scene) -> None:
     s3.expect(answer, refused(403, "InvalidChunkSizeError", fields={"BadChunkSize": "1024"}))
     number = answer.error_fields.get("Chunk", "")
     s3.check(number.isdigit(), "Chunk is a number", f"it was {number!r}", answer)
-    nothing_at(s3, key)
+    nothing_stored(s3, key)
     stored(s3, key, replace(small, chunks=small.chunks[::-1]))
 
 
@@ -189,7 +175,7 @@ def broken_off(s3: Scene) -> None:
         for cut in (0, 6):
             key = s3.key(f"{name}/{cut}")
             s3.expect(put(s3, key, replace(stream, ended=False, cut=cut)), INCOMPLETE)
-            nothing_at(s3, key)
+            nothing_stored(s3, key)
         stored(s3, s3.key(f"{name}/whole"), stream)
 
 
@@ -218,7 +204,7 @@ def wrong_decoded_length(s3: Scene) -> None:
         s3.expect(answer, refused(400, "IncompleteBody", fields={"NumberBytesExpected": str(told)}))
         provided = answer.error_fields.get("NumberBytesProvided", "")
         s3.check(provided.isdigit(), "NumberBytesProvided is a number", f"it was {provided!r}", answer)
-        nothing_at(s3, key)
+        nothing_stored(s3, key)
     stored(s3, s3.key("right"), UNSIGNED)
 
 
@@ -246,7 +232,7 @@ def no_decoded_length(s3: Scene) -> None:
             key = s3.key(f"{name}/{told}")
             answer = put(s3, key, stream, {"x-amz-decoded-content-length": told})
             s3.expect(answer, refused(411, "MissingContentLength"))
-            nothing_at(s3, key)
+            nothing_stored(s3, key)
         stored(s3, s3.key(f"{name}/right"), stream)
 
 
@@ -269,5 +255,5 @@ def lines_without_cr(s3: Scene) -> None:
     """
     key = s3.key()
     s3.expect(put(s3, key, replace(UNSIGNED, newline=b"\n")), INCOMPLETE)
-    nothing_at(s3, key)
+    nothing_stored(s3, key)
     stored(s3, key, UNSIGNED)

@@ -13,15 +13,9 @@ from harness.scene import Scene
 from harness.wire import model
 from harness.wire.streaming import Stream
 from scenarios._checksums import OLD, still_old
-from scenarios._streaming import LARGE, SIGNED, SWIFT, put, send, trailing
+from scenarios._streaming import INCOMPLETE, SIGNED, SWIFT, UNSIGNED, WRONG_SIGNATURE, put, send, stored, trailing
 from scenarios.etag import look_at_parts, md5_etag
 from scenarios.mpu import begin
-
-INCOMPLETE = refused(400, "IncompleteBody")
-WRONG_SIGNATURE = refused(403, "SignatureDoesNotMatch")
-
-UNSIGNED = Stream((b"u" * LARGE, b"and a tail"))
-"""An upload in two chunks without signatures or trailer."""
 
 
 @scenario(

@@ -9,11 +9,9 @@ from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
 from harness.wire.checksums import ALGORITHMS, DEFAULT, header
 from harness.wire.streaming import Stream
-from scenarios._checksums import CONTENT, MALFORMED, OTHER, carries, keeps, line, nothing_at
+from scenarios._checksums import BAD_DIGEST, CONTENT, INVALID, MALFORMED, OTHER, carries, keeps, line
 from scenarios._streaming import LARGE, SWIFT, put, trailing
-
-INVALID = refused(400, "InvalidRequest")
-BAD_DIGEST = refused(400, "BadDigest")
+from scenarios.mpu import nothing_stored
 
 
 @scenario(
@@ -91,7 +89,7 @@ def wrong_trailing_checksum(s3: Scene) -> None:
         s3.expect(put(s3, key, trailing(algorithm, CONTENT, of=OTHER)), BAD_DIGEST)
         for value in MALFORMED:
             s3.expect(put(s3, key, Stream((CONTENT,), ((header(algorithm), value),))), INVALID)
-        nothing_at(s3, key)
+        nothing_stored(s3, key)
         s3.expect(put(s3, key, trailing(algorithm, CONTENT)), ok())
         s3.expect(s3.look("GetObject", Key=key), ok(), body(CONTENT))
 
@@ -120,7 +118,7 @@ def other_trailer_than_announced(s3: Scene) -> None:
     announced = replace(right, announced=header("CRC32"))
     for stream in (replace(announced, trailers=()), replace(right, announced=header("SHA1"))):
         s3.expect(put(s3, key, stream), refused(400, "MalformedTrailerError"))
-        nothing_at(s3, key)
+        nothing_stored(s3, key)
     s3.expect(put(s3, key, announced), ok())
     s3.expect(s3.look("GetObject", Key=key), ok(), body(CONTENT))
 
@@ -147,7 +145,7 @@ def trailer_that_is_no_checksum(s3: Scene) -> None:
     key = s3.key()
     for name in ("x-amz-meta-colour", "content-md5", "x-amz-checksum-crc16"):
         s3.expect(put(s3, key, Stream((CONTENT,), ((name, "AAAA"),))), INVALID)
-        nothing_at(s3, key)
+        nothing_stored(s3, key)
     s3.expect(put(s3, key, trailing("CRC32", CONTENT)), ok())
     s3.expect(s3.look("GetObject", Key=key), ok(), body(CONTENT))
 
@@ -172,7 +170,7 @@ def two_trailing_checksums(s3: Scene) -> None:
     lines = tuple(line(algorithm, CONTENT) for algorithm in ("CRC32", "SHA1"))
     both = Stream((CONTENT,), lines, announced=",".join(name for name, _ in lines))
     s3.expect(put(s3, key, both), INVALID)
-    nothing_at(s3, key)
+    nothing_stored(s3, key)
     s3.expect(put(s3, key, trailing("SHA1", CONTENT)), ok())
     s3.expect(s3.look("GetObject", Key=key), ok(), body(CONTENT))
 
@@ -196,7 +194,7 @@ def header_and_trailer(s3: Scene) -> None:
     """
     key, stream = s3.key(), trailing("CRC32", CONTENT)
     s3.expect(put(s3, key, stream, dict([line("CRC32", CONTENT)])), INVALID)
-    nothing_at(s3, key)
+    nothing_stored(s3, key)
     s3.expect(put(s3, key, stream), ok())
     s3.expect(s3.look("GetObject", Key=key), ok(), body(CONTENT))
 
@@ -222,7 +220,7 @@ def repeated_trailer(s3: Scene) -> None:
     right, wrong = line("CRC32", CONTENT), line("CRC32", OTHER)
     key = s3.key("right-then-wrong")
     s3.expect(put(s3, key, Stream((CONTENT,), (right, wrong))), BAD_DIGEST)
-    nothing_at(s3, key)
+    nothing_stored(s3, key)
     key = s3.key("wrong-then-right")
     s3.expect(put(s3, key, Stream((CONTENT,), (wrong, right))), ok())
     keeps(s3, key, "CRC32", CONTENT)
@@ -254,7 +252,7 @@ def signed_trailer(s3: Scene) -> None:
     for fault, refusal in faults.items():
         key = s3.key(fault)
         s3.expect(put(s3, key, replace(right, trailer_signature=fault)), refusal)
-        nothing_at(s3, key)
+        nothing_stored(s3, key)
     key = s3.key("right")
     s3.expect(put(s3, key, right), ok(), carries("SHA256", right.content))
     keeps(s3, key, "SHA256", right.content)

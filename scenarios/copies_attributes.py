@@ -61,8 +61,8 @@ def class_of_copy(s3: Scene) -> None:
     S3 promises: the class belongs to the write. Without x-amz-storage-class the copy is STANDARD, for which no
     header is shown, whatever the source is in.
 
-    Breaks: copies made to get data out of a slow or reduced class stay in it, and are billed and restored as such;
-    rclone shows the tier of every object and takes the difference for a failure.
+    Breaks: copies made to get data out of a slow or archived class stay in it: they are billed as such, and cannot
+    be read before they are restored.
 
     Fix: take the storage class from the request with its default, never from the source.
     """

@@ -73,8 +73,8 @@ def conditions_on_source(s3: Scene) -> None:
     evaluated on the source. Whichever fails, the answer is 412 with the header's name in Condition, and nothing is
     copied.
 
-    Breaks: Hadoop's S3A and Iceberg copy under if-match so that they move the version they saw; where conditions are
-    ignored they publish somebody else's. SDKs take 304 for an answer without a body, not for an error.
+    Breaks: Hadoop's S3A renames under if-match so that it moves the version that it saw; where conditions are
+    ignored it publishes somebody else's. SDKs take 304 for an answer without a body, not for an error.
 
     Fix: evaluate the four on the source's ETag and time before copying, and answer 412 for each.
     """

@@ -26,6 +26,7 @@ _OF_OTHERS = frozenset(
 class _Probe(NamedTuple):
     """A request for a sub-resource of the bucket, or of the object in it."""
 
+    operation: str
     method: str
     sub: str
     of_object: bool = False
@@ -37,18 +38,18 @@ class _Probe(NamedTuple):
 
 
 _PROBES = (
-    _Probe("GET", "abac"),
-    _Probe("GET", "metadataTable"),
-    _Probe("GET", "replication"),
-    _Probe("DELETE", "metadataTable"),
-    _Probe("DELETE", "policy"),
-    _Probe("DELETE", "lifecycle="),
-    _Probe("DELETE", "tagging&x-id=DeleteBucketTagging"),
-    _Probe("GET", "torrent", of_object=True),
-    _Probe("PUT", "annotation", of_object=True, document=_DOCUMENT),
-    _Probe("DELETE", "annotation", of_object=True),
-    _Probe("PUT", "tagging", of_object=True, document=_DOCUMENT),
-    _Probe("DELETE", "tagging=", of_object=True),
+    _Probe("GetBucketAbac", "GET", "abac"),
+    _Probe("GetBucketMetadataTableConfiguration", "GET", "metadataTable"),
+    _Probe("GetBucketReplication", "GET", "replication"),
+    _Probe("DeleteBucketMetadataTableConfiguration", "DELETE", "metadataTable"),
+    _Probe("DeleteBucketPolicy", "DELETE", "policy"),
+    _Probe("DeleteBucketLifecycle", "DELETE", "lifecycle="),
+    _Probe("DeleteBucketTagging", "DELETE", "tagging&x-id=DeleteBucketTagging"),
+    _Probe("GetObjectTorrent", "GET", "torrent", of_object=True),
+    _Probe("PutObjectAnnotation", "PUT", "annotation", of_object=True, document=_DOCUMENT),
+    _Probe("DeleteObjectAnnotation", "DELETE", "annotation", of_object=True),
+    _Probe("PutObjectTagging", "PUT", "tagging", of_object=True, document=_DOCUMENT),
+    _Probe("DeleteObjectTagging", "DELETE", "tagging=", of_object=True),
 )
 """Sub-resources that few gateways have, and some that are fatal when overlooked, also with an equals sign."""
 
@@ -73,26 +74,14 @@ def _own_answer(probe: _Probe) -> Matcher:
 def _ask(s3: Scene, bucket: str, probe: _Probe) -> Observed:
     path = f"/{bucket}/kept" if probe.of_object else f"/{bucket}"
     headers = [("Content-MD5", content_md5(probe.document))] if probe.document else []
-    operation = "GetObject" if probe.of_object else "HeadBucket"
     target = f"{path}?{probe.sub}"
-    return s3.send(operation, probe.method, target, *headers, body=probe.document, bucket=bucket)
+    return s3.send(probe.operation, probe.method, target, *headers, body=probe.document, bucket=bucket)
 
 
 @scenario(
     "CFG-009",
     SHOULD,
-    "GetBucketAbac",
-    "GetBucketMetadataTableConfiguration",
-    "GetBucketReplication",
-    "DeleteBucketMetadataTableConfiguration",
-    "DeleteBucketPolicy",
-    "DeleteBucketLifecycle",
-    "DeleteBucketTagging",
-    "GetObjectTorrent",
-    "PutObjectAnnotation",
-    "DeleteObjectAnnotation",
-    "PutObjectTagging",
-    "DeleteObjectTagging",
+    *(probe.operation for probe in _PROBES),
     "PutBucketTagging",
     source="AWS documentation, Error responses",
     confidence="partly unverified",

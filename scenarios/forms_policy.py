@@ -29,7 +29,7 @@ def _stores(s3: Scene, fields: dict[str, str], content: bytes = CONTENT) -> None
 
 
 def _stores_nothing(s3: Scene) -> None:
-    s3.expect(s3.look("HeadObject", Key=s3.key()), refused(404))
+    s3.expect(s3.look("GetObject", Key=s3.key()), refused(404))
 
 
 @scenario(
@@ -141,7 +141,7 @@ def unmet_condition(s3: Scene) -> None:
     ):
         s3.expect(post(s3, signed(s3, other | sent, [condition])), DENIED)
     s3.expect(post(s3, {"x-amz-meta-added": "later", **signed(s3, other)}), DENIED)
-    s3.expect(s3.look("HeadObject", Key=key), refused(404))
+    s3.expect(s3.look("GetObject", Key=key), refused(404))
 
 
 @scenario(

@@ -99,20 +99,19 @@ def buckets_are_listed(s3: Scene) -> None:
     """ListBuckets is 200 and shows the caller's buckets with Name and CreationDate, behind the Owner with its ID.
 
     S3 promises: the document is ListAllMyBucketsResult: first Owner, with ID, then Buckets, in which every bucket of
-    the account is a Bucket with Name and CreationDate. A bucket is there as soon as it was made, and gone as soon
-    as it was deleted.
+    the account is a Bucket with Name and CreationDate. (A bucket that was just deleted may still be listed for a
+    while, says Amazon of S3, and is not judged.)
 
     Breaks: `aws s3 ls`, `rclone lsd` and every file browser begin with this list; a bucket that is not on it does not
-    exist for their users, and one that still is leads into errors.
+    exist for their users. Readers that stream the document expect the owner first.
 
     Fix: answer from the store of buckets, not from a cache, and write Owner first.
     """
-    bucket, gone = two_buckets(s3)
-    s3.setup("DeleteBucket", Bucket=gone)
-    listed = s3.expect(s3.call("ListBuckets"), ok(), lists(bucket), lacks(gone))
+    bucket = s3.new_bucket()
+    listed = s3.expect(s3.call("ListBuckets"), ok(), lists(bucket))
     dated = entry_of(bucket, "has a CreationDate", lambda entry: _date_shown(listed, entry))
     s3.expect(listed, if_shown(dated), if_shown(root("ListAllMyBucketsResult")), if_shown(_owner_first()))
-    s3.expect(s3.look("ListBuckets"), ok(), lists(bucket), lacks(gone))
+    s3.expect(s3.look("ListBuckets"), ok(), lists(bucket))
 
 
 @scenario(

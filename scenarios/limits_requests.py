@@ -82,7 +82,7 @@ def largest_delete(s3: Scene) -> None:
 
     S3 promises: up to 1000 keys, all handled and all reported.
 
-    Breaks: `aws s3 rm --recursive`, rclone purge, boto3's batch deletes and s5cmd send full batches; where the
+    Breaks: s5cmd rm, s3cmd del --recursive, mc and boto3's `bucket.objects.delete()` send full batches; where the
     gateway stops earlier, or reports only some, objects stay that the user believes deleted.
 
     Fix: allow 1000 entries, and give the operation the time that they take.
@@ -108,8 +108,8 @@ def largest_delete_document(s3: Scene) -> None:
 
     S3 promises: both limits hold at once: a full batch of the longest keys is a request like any other.
 
-    Breaks: buckets with deep trees: the batches of `aws s3 rm` and rclone pass with short keys and fail with long
-    ones, depending on how many of them meet in one request.
+    Breaks: buckets with deep trees: the batches of s5cmd and s3cmd pass with short keys and fail with long ones,
+    depending on how many of them meet in one request.
 
     Fix: allow documents of some megabytes, and set the limits of proxies in front accordingly.
     """

@@ -50,8 +50,8 @@ def sorted_by_key_and_time(s3: Scene) -> None:
     S3 promises: keys come in the same order as in listings of objects. A key under upload several times is listed
     once for each of them, in the order in which they were begun.
 
-    Breaks: tools that resume (s3cmd put --continue-put, Hadoop's S3A) take the last upload of a key as the current
-    one and abort the others; in another order they abort the one that is running. Markers skip what is out of order.
+    Breaks: tools that resume look their key up in this list (s3cmd put --continue-put) and take the first or the last
+    upload of it; in another order they go on with the wrong one. Markers skip whatever is out of order.
 
     Fix: keep uploads under (key, time of initiation) and list in that order; a random id orders nothing.
     """
@@ -85,8 +85,8 @@ def upload_elements(s3: Scene) -> None:
     S3 promises: what is needed to abort an upload or to go on with it (Key and UploadId), and what is needed to
     decide that: when it was begun, by whom, and in which storage class its object will be.
 
-    Breaks: `rclone cleanup` and `s3cmd` select by the age in Initiated; typed SDK programs read Owner.ID and
-    Initiator.ID without looking whether they are there.
+    Breaks: `rclone cleanup` selects by the age in Initiated, and `s3cmd multipart` prints it; typed SDK programs read
+    Owner.ID and Initiator.ID without looking whether they are there.
 
     Fix: keep time, account and storage class with the upload from CreateMultipartUpload on, and print them all.
     """

@@ -8,15 +8,9 @@ from harness.clients import LIBRARIES
 from harness.expect import ok, output
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
-from harness.wire.checksums import ALGORITHMS, COMPOSITE
-from scenarios._checksum_uploads import (
-    INVALID,
-)
-
-TYPES = {algorithm: "COMPOSITE" if algorithm in COMPOSITE else "FULL_OBJECT" for algorithm in ALGORITHMS}
-"""What S3 chooses where the client names no type."""
-
-EXCEPTIONS = "LocalStack test_multipart_parts_checksum_exceptions_{} (recorded on AWS)"
+from harness.wire.checksums import ALGORITHMS
+from scenarios._checksum_uploads import EXCEPTIONS, TYPES
+from scenarios._checksums import INVALID
 
 
 @scenario(

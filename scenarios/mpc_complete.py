@@ -11,9 +11,9 @@ from harness.scene import Scene
 from harness.wire import model
 from harness.wire.checksums import COMPOSITE, JOINABLE, checksum, composite
 from scenarios._checksum_uploads import (
-    BAD_DIGEST,
-    INVALID,
+    EXCEPTIONS,
     INVALID_PART,
+    RECORDED,
     Part,
     Upload,
     begun,
@@ -23,11 +23,8 @@ from scenarios._checksum_uploads import (
     value_of,
     without,
 )
-from scenarios._checksums import CONTENT, OTHER, nothing_at, sent
-from scenarios.mpc import EXCEPTIONS
-from scenarios.mpu import begin, read_back
-
-RECORDED = "LocalStack test_complete_multipart_parts_checksum_{} (recorded on AWS)"
+from scenarios._checksums import BAD_DIGEST, CONTENT, INVALID, OTHER, sent
+from scenarios.mpu import begin, nothing_stored, read_back
 
 
 @scenario("MPC-013", EXTENDED, "CompleteMultipartUpload", source=RECORDED.format("default"), clients=LIBRARIES)
@@ -45,7 +42,7 @@ def checksums_nobody_asked_for(s3: Scene) -> None:
     upload = begin(s3, s3.key())
     named = part(s3, upload, 1, CONTENT, "CRC32")
     s3.expect(complete(s3, upload, named), INVALID_PART)
-    nothing_at(s3, upload["Key"])
+    nothing_stored(s3, upload["Key"])
     s3.expect(complete(s3, upload, without(named)), ok())
     read_back(s3, upload["Key"], CONTENT)
 
@@ -72,7 +69,7 @@ def composite_needs_checksums(s3: Scene) -> None:
         upload = begun(s3, algorithm, algorithm, "COMPOSITE")
         named = part(s3, upload, 1, CONTENT, algorithm)
         s3.expect(complete(s3, upload, without(named)), INVALID)
-        nothing_at(s3, upload["Key"])
+        nothing_stored(s3, upload["Key"])
         s3.expect(complete(s3, upload, named), ok())
         read_back(s3, upload["Key"], CONTENT)
 
@@ -99,7 +96,7 @@ def wrong_checksum_in_complete(s3: Scene) -> None:
         upload = begun(s3, f"{algorithm}/{kind}", algorithm, kind)
         named = part(s3, upload, 1, CONTENT, algorithm)
         s3.expect(complete(s3, upload, named | sent(algorithm, OTHER)), INVALID_PART)
-        nothing_at(s3, upload["Key"])
+        nothing_stored(s3, upload["Key"])
         s3.expect(complete(s3, upload, named), ok())
         read_back(s3, upload["Key"], CONTENT)
 
@@ -118,7 +115,7 @@ def other_checksum_in_complete(s3: Scene) -> None:
     upload = begun(s3, "object", "CRC32", "COMPOSITE")
     named = part(s3, upload, 1, CONTENT, "CRC32")
     s3.expect(complete(s3, upload, without(named) | sent("SHA256", CONTENT)), BAD_DIGEST)
-    nothing_at(s3, upload["Key"])
+    nothing_stored(s3, upload["Key"])
     s3.expect(complete(s3, upload, named), ok())
     read_back(s3, upload["Key"], CONTENT)
 
@@ -145,7 +142,7 @@ def type_cannot_change(s3: Scene) -> None:
         upload = begun(s3, kind, "CRC32", kind)
         named = part(s3, upload, 1, CONTENT, "CRC32")
         s3.expect(complete(s3, upload, named, ChecksumType=other), INVALID)
-        nothing_at(s3, upload["Key"])
+        nothing_stored(s3, upload["Key"])
         s3.expect(complete(s3, upload, named, ChecksumType=kind), ok())
         read_back(s3, upload["Key"], CONTENT)
 
@@ -172,7 +169,7 @@ def wrong_checksum_of_whole(s3: Scene) -> None:
         upload = begun(s3, algorithm, algorithm, "FULL_OBJECT")
         named = part(s3, upload, 1, CONTENT, algorithm)
         s3.expect(complete(s3, upload, named, **sent(algorithm, OTHER)), BAD_DIGEST)
-        nothing_at(s3, upload["Key"])
+        nothing_stored(s3, upload["Key"])
         s3.expect(complete(s3, upload, named, **sent(algorithm, CONTENT)), ok())
         read_back(s3, upload["Key"], CONTENT)
 
@@ -228,7 +225,7 @@ def size_of_the_object(s3: Scene) -> None:
     named, size = part(s3, upload, 1, CONTENT), len(CONTENT)
     for wrong in (size - 1, size + 1):
         s3.expect(complete(s3, upload, named, MpuObjectSize=wrong), INVALID)
-        nothing_at(s3, upload["Key"])
+        nothing_stored(s3, upload["Key"])
     s3.expect(complete(s3, upload, named, MpuObjectSize=size), ok())
     read_back(s3, upload["Key"], CONTENT)
 
@@ -253,7 +250,7 @@ def size_is_a_number(s3: Scene) -> None:
     named = part(s3, upload, 1, CONTENT)
     for wrong in ("many", "27 bytes"):
         s3.expect(complete(s3, upload, named, MpuObjectSize=wrong), INVALID)
-        nothing_at(s3, upload["Key"])
+        nothing_stored(s3, upload["Key"])
     s3.expect(complete(s3, upload, named, MpuObjectSize=len(CONTENT)), ok())
     read_back(s3, upload["Key"], CONTENT)
 

@@ -8,21 +8,16 @@ from harness.clients import LIBRARIES
 from harness.expect import Matcher, ok, output, output_where
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
-from harness.wire.checksums import ALGORITHMS, COMPOSITE, checksum, member
+from harness.wire.checksums import ALGORITHMS, checksum, member
 from scenarios._checksum_uploads import (
-    BAD_DIGEST,
-    INVALID,
+    EXCEPTIONS,
+    TYPES,
     begun,
     part,
 )
-from scenarios._checksums import CONTENT, MALFORMED, OTHER, carries, sent
+from scenarios._checksums import BAD_DIGEST, CONTENT, INVALID, MALFORMED, OTHER, carries, document, sent
 from scenarios.etag import look_at_parts
 from scenarios.mpu import begin
-
-TYPES = {algorithm: "COMPOSITE" if algorithm in COMPOSITE else "FULL_OBJECT" for algorithm in ALGORITHMS}
-"""What S3 chooses where the client names no type."""
-
-EXCEPTIONS = "LocalStack test_multipart_parts_checksum_exceptions_{} (recorded on AWS)"
 
 
 @scenario("MPC-008", SHOULD, "UploadPart", source=EXCEPTIONS.format("composite"), clients=LIBRARIES)
@@ -179,7 +174,7 @@ def checksum_of_copied_part(s3: Scene) -> None:
         upload = begun(s3, algorithm, algorithm)
         origin = {"CopySource": f"{s3.bucket}/{source}", "CopySourceRange": "bytes=2-6"}
         answer = s3.call("UploadPartCopy", **upload, PartNumber=1, **origin)
-        s3.expect(answer, ok(), _result("CopyPartResult", sent(algorithm, digits[2:7])))
+        s3.expect(answer, ok(), document("CopyPartResult", sent(algorithm, digits[2:7])))
         look_at_parts(s3, upload, {1: digits[2:7]})
 
 
@@ -194,12 +189,3 @@ def _parts(algorithm: str, wanted: list[tuple[int, str]]) -> Matcher:
 
 def _named(entry: dict[str, Any]) -> set[str]:
     return {name for name in entry if name.startswith("Checksum")}
-
-
-def _result(name: str, wanted: dict[str, str]) -> Matcher:
-    """The result document has these members."""
-
-    def test(result: Any) -> bool:
-        return isinstance(result, dict) and all(result.get(each) == value for each, value in wanted.items())
-
-    return output_where(name, f"with {wanted}", test)

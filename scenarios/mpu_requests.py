@@ -110,8 +110,8 @@ def limits_of_parts(s3: Scene) -> None:
     S3 promises: both ends of the range are allowed, for uploaded and for copied parts, 5242880 bytes are enough for
     any part, and the last one may have a single byte.
 
-    Breaks: rclone, `aws s3 cp` and restic choose part sizes so that 10000 parts hold the file, and default to 5 MiB
-    for small ones; a lower limit on the number turns up hours into the upload of a large file.
+    Breaks: rclone, `aws s3 cp` and restic choose part sizes so that 10000 parts hold the file, and rclone starts at
+    5 MiB; a lower limit on the number turns up hours into the upload of a large file.
 
     Fix: compare with "below 5242880" and with "above 10000", and treat the part with the highest number as last.
     """

@@ -52,35 +52,45 @@ class Node:
 
 
 class _Builder:
+    """Makes nodes of what the parser reports; most elements have one text, and a tag that was there before."""
+
     def __init__(self) -> None:
-        self.root: Node | None = None
-        self.stack: list[Node] = []
-        self.pieces: list[list[str]] = []
-        self.elements = 0
+        self.document = Node("", "")
+        self._stack = [self.document]
+        self._names: dict[str, tuple[str, str]] = {}
+        self._pieces: dict[int, list[str]] = {}
+        self._elements = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        namespace, _, tag = name.rpartition(" ")
-        node = Node(tag, namespace)
+        known = self._names.get(name)
+        if known is None:
+            namespace, _, tag = name.rpartition(" ")
+            known = self._names[name] = (tag, namespace)
+        node = Node(known[0], known[1])
         if attributes:
             node.attributes = attributes
-        if self.stack:
-            self.stack[-1].children.append(node)
-        else:
-            self.root = node
-        if len(self.stack) >= MAX_DEPTH:
+        stack = self._stack
+        stack[-1].children.append(node)
+        if len(stack) > MAX_DEPTH:
             raise XMLError(f"elements are nested deeper than {MAX_DEPTH}")
-        self.elements += 1
-        if self.elements > MAX_ELEMENTS:
+        self._elements += 1
+        if self._elements > MAX_ELEMENTS:
             raise XMLError(f"more than {MAX_ELEMENTS} elements")
-        self.stack.append(node)
-        self.pieces.append([])
+        stack.append(node)
 
     def text(self, data: str) -> None:
-        if self.pieces:
-            self.pieces[-1].append(data)
+        node = self._stack[-1]
+        if node.text:
+            self._pieces.setdefault(len(self._stack), [node.text]).append(data)
+        else:
+            node.text = data
 
     def end(self, _name: str) -> None:
-        self.stack.pop().text = "".join(self.pieces.pop())
+        node = self._stack.pop()
+        if self._pieces:
+            pieces = self._pieces.pop(len(self._stack) + 1, None)
+            if pieces is not None:
+                node.text = "".join(pieces)
 
     def doctype(self, *_declaration: object) -> None:
         raise XMLError("a document type declaration has no place in an S3 answer")
@@ -107,6 +117,6 @@ def parse(data: bytes) -> Node:
         raise XMLError(f"not well-formed XML: {error}") from None
     except (LookupError, ValueError) as error:  # unknown encodings
         raise XMLError(str(error)) from None
-    if builder.root is None:
+    if not builder.document.children:
         raise XMLError("no root element")
-    return builder.root
+    return builder.document.children[0]

@@ -31,7 +31,7 @@ def _create_bucket_pretended(inner: Operation) -> Operation:
 @defect(
     "delete-bucket-pretended",
     "operation",
-    "DeleteBucket is 204, and the bucket stays (BKT-014, LBKT-001).",
+    "DeleteBucket is 204, and the bucket stays (BKT-014).",
 )
 def _delete_bucket_pretended(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:

@@ -31,7 +31,7 @@ def _failed(condition: str) -> S3Error:
     return S3Error("PreconditionFailed", None, {"Condition": condition})
 
 
-def editing(operations: Collection[str], edit: Callable[[Call, dict[str, Any]], None]) -> Wrap:
+def _editing(operations: Collection[str], edit: Callable[[Call, dict[str, Any]], None]) -> Wrap:
     """The input of these operations is changed in place before they run."""
 
     def wrap(inner: Operation) -> Operation:
@@ -45,9 +45,7 @@ def editing(operations: Collection[str], edit: Callable[[Call, dict[str, Any]], 
     return wrap
 
 
-def dropping(*names: str) -> Callable[[Call, dict[str, Any]], None]:
-    """An edit that leaves members out."""
-
+def _dropping(*names: str) -> Callable[[Call, dict[str, Any]], None]:
     def edit(_call: Call, members: dict[str, Any]) -> None:
         for name in names:
             members.pop(name, None)
@@ -71,7 +69,7 @@ def _future_believed(call: Call, members: dict[str, Any]) -> None:
 
 def _presigned_unconditional(call: Call, members: dict[str, Any]) -> None:
     if "X-Amz-Signature" in call.request.parameters:
-        dropping(*_CONDITIONS)(call, members)
+        _dropping(*_CONDITIONS)(call, members)
 
 
 def _every_form(call: Call, members: dict[str, Any]) -> None:
@@ -110,13 +108,13 @@ def _checked_early(call: Call, members: dict[str, Any]) -> None:
 
 family(
     "operation",
-    editing,
+    _editing,
     {
         "complete-conditions-ignored": row(
             "CompleteMultipartUpload replaces whatever is there, since only PutObject looks at If-Match and "
             "If-None-Match (CWR-009).",
             {"CompleteMultipartUpload"},
-            dropping("IfMatch", "IfNoneMatch"),
+            _dropping("IfMatch", "IfNoneMatch"),
         ),
         "complete-again-412": row(
             "A conditional completion that is sent again finds the object that it made itself (CWR-014).",
@@ -126,17 +124,17 @@ family(
         "copy-target-conditions-ignored": row(
             "CopyObject ignores If-Match and If-None-Match and overwrites its target (CWR-015).",
             {"CopyObject"},
-            dropping("IfMatch", "IfNoneMatch"),
+            _dropping("IfMatch", "IfNoneMatch"),
         ),
         "delete-if-match-ignored": row(
             "DeleteObject ignores If-Match and deletes whatever is there (CWR-017).",
             {"DeleteObject"},
-            dropping("IfMatch"),
+            _dropping("IfMatch"),
         ),
         "delete-if-match-size-ignored": row(
             "DeleteObject ignores conditions on size and time, which only directory buckets have (CWR-019).",
             {"DeleteObject"},
-            dropping("IfMatchSize", "IfMatchLastModifiedTime"),
+            _dropping("IfMatchSize", "IfMatchLastModifiedTime"),
         ),
         "delete-marker-counts-as-object": row(
             "Conditional uploads take a delete marker for an object that is there (CWR-002).",
@@ -202,7 +200,7 @@ def _not_modified_before_failed(inner: Operation) -> Operation:
             return inner(call)
         except S3Error as error:
             if error.code == "PreconditionFailed" and call.operation in _READS:
-                dropping("IfMatch", "IfUnmodifiedSince")(call, call.members)
+                _dropping("IfMatch", "IfUnmodifiedSince")(call, call.members)
                 done = inner(call).done
                 if done is not None:
                     done()

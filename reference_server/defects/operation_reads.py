@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reference_server.call import Call, Result
-from reference_server.defects.operation_conditions import editing
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.defects.views import view
 from reference_server.errors import S3Error
@@ -28,6 +27,20 @@ _LISTS = frozenset({"ListObjects", "ListObjectsV2"})
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z", re.ASCII)
 _ENCODED = re.compile(r"=\?UTF-8\?B\?([^?]*)\?=\Z")
 _OVERRIDE = "response-"
+
+
+def _editing(operations: Collection[str], edit: Callable[[Call, dict[str, Any]], None]) -> Wrap:
+    """The input of these operations is changed in place before they run."""
+
+    def wrap(inner: Operation) -> Operation:
+        def operation(call: Call) -> Result:
+            if call.operation in operations:
+                edit(call, call.members)
+            return inner(call)
+
+        return operation
+
+    return wrap
 
 
 # What is asked for
@@ -86,7 +99,7 @@ def _all_attributes(call: Call, _members: dict[str, Any]) -> None:
 
 family(
     "operation",
-    editing,
+    _editing,
     {
         "all-attributes-shown": row(
             "GetObjectAttributes shows every attribute, whichever were asked for (GET-040).",

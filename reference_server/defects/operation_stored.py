@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
 from reference_server.call import Call, Result
 from reference_server.codec import http_time
 from reference_server.conditions import http_seconds
-from reference_server.defects.operation_conditions import dropping, editing
-from reference_server.defects.registry import defect, family, row
+from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import S3Error
 from reference_server.ops.writes import MAX_METADATA, STORAGE_CLASSES
 
@@ -23,6 +22,20 @@ _WRITES = frozenset({"PutObject", "CreateMultipartUpload"})
 _ENCODED = re.compile(r"=\?[^?]+\?[bB]\?([^?]*)\?=\Z")
 _NAME_LIMIT = 255
 """Bytes of a name in most file systems."""
+
+
+def _editing(operations: Collection[str], edit: Callable[[Call, dict[str, Any]], None]) -> Wrap:
+    """The input of these operations is changed in place before they run."""
+
+    def wrap(inner: Operation) -> Operation:
+        def operation(call: Call) -> Result:
+            if call.operation in operations:
+                edit(call, call.members)
+            return inner(call)
+
+        return operation
+
+    return wrap
 
 
 def _expires_as_date(_call: Call, members: dict[str, Any]) -> None:
@@ -39,6 +52,10 @@ def _type_in_lower_case(_call: Call, members: dict[str, Any]) -> None:
 def _any_class(_call: Call, members: dict[str, Any]) -> None:
     if members.get("StorageClass") not in STORAGE_CLASSES:
         members.pop("StorageClass", None)
+
+
+def _class_lost(_call: Call, members: dict[str, Any]) -> None:
+    members.pop("StorageClass", None)
 
 
 def _metadata_cut(_call: Call, members: dict[str, Any]) -> None:
@@ -85,7 +102,7 @@ def _dots_resolved(call: Call, _members: dict[str, Any]) -> None:
 
 family(
     "operation",
-    editing,
+    _editing,
     {
         "any-storage-class": row(
             "An unknown storage class is accepted and forgotten (GET-033).",
@@ -130,7 +147,7 @@ family(
         "storage-class-lost": row(
             "The storage class of an upload is lost (GET-031).",
             _WRITES,
-            dropping("StorageClass"),
+            _class_lost,
         ),
     },
 )

@@ -78,7 +78,7 @@ def _prove(
     """Every defect against all that it can touch, then what only client programs say, defect by defect."""
     ways = _honest(proof, found)
     cheap = {name: way for name, way in ways.items() if way.cheap}
-    wrong = [name for name in defects() if not asked or name in asked]
+    wrong = [name for name in asked if name in defects()] if asked else list(defects())
     harmless = [name for name in variants() if not asked or name in asked]
     click.echo(f"{len(ways)} scenarios ({len(ways) - len(cheap)} through programs), {len(wrong)} defects")
     proved = record.fresh(wrong, __version__)
@@ -86,8 +86,11 @@ def _prove(
         tell(_progress(name, reds, strange))
         proved.defects[name].scenarios = reds
     costly = {name: way for name, way in ways.items() if not way.cheap}
-    tried = {name: (way, judge.likely(name, proved, earlier)[:_TRIES]) for name, way in costly.items()}
+    tried = {
+        name: (way, wrong if asked else judge.likely(name, proved, earlier)[:_TRIES]) for name, way in costly.items()
+    }
     for name, behaviour in proof.search(tried):
+        tell(f"{name}: {behaviour or 'nothing'}")
         if behaviour:
             proved.defects[behaviour].scenarios.append(name)
     for name, reds, strange in proof.against({name: list(cheap.items()) for name in harmless}):

@@ -77,7 +77,7 @@ def test_it_shows_with_the_defect_and_not_without(lab: Lab, name: str) -> None:
 
 
 def test_every_defect_here_is_shown() -> None:
-    assert names_in("operation_buckets") == PROBES.keys()
+    assert names_in("operation_creation") == PROBES.keys()
 
 
 def test_present_objects_keep_the_bucket(lab: Lab) -> None:
