@@ -36,7 +36,7 @@ def pages_add_up(s3: Scene) -> None:
     """
     with versioned_bucket(s3) as bucket:
         entries = write(s3, bucket, HISTORY)
-        for size in (1, 3, 4, len(entries) - 1, len(entries), len(entries) + 1):
+        for size in (1, 4, len(entries)):
             pages = [step.page for step in walk(s3, len(entries), Bucket=bucket, MaxKeys=size)]
             at = 0
             for page in pages:

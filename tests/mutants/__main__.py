@@ -80,7 +80,7 @@ def _prove(
     cheap = {name: way for name, way in ways.items() if way.cheap}
     wrong = [name for name in asked if name in defects()] if asked else list(defects())
     harmless = [name for name in variants() if not asked or name in asked]
-    click.echo(f"{len(ways)} scenarios ({len(ways) - len(cheap)} through programs), {len(wrong)} defects")
+    click.echo(f"{len(ways)} scenarios ({len(ways) - len(cheap)} that are dear), {len(wrong)} defects")
     proved = record.fresh(wrong, __version__)
     for name, reds, strange in proof.against({name: touchable(name, cheap) for name in wrong}):
         tell(_progress(name, reds, strange))

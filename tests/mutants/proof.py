@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import multiprocessing
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
@@ -20,17 +21,24 @@ ELSEWHERE = "eu-west-1"
 """A region where the statements apply that do not in the first."""
 
 
+_DEAR = 0.1
+"""Seconds of a scenario from which on it is not tried on every defect."""
+_PATIENCE = 60.0
+"""Seconds of cells for one defect: one that makes every client wait is shown by a few of them."""
+
+
 class Way(NamedTuple):
     """How a scenario is proved: through which client, in which region, and which seams of the server it uses."""
 
     client: str
     region: str
     seams: frozenset[str]
+    seconds: float
 
     @property
     def cheap(self) -> bool:
-        """Whether it starts no process, so that every defect can be tried on it."""
-        return self.client not in PROGRAMS
+        """Whether every defect can be tried on it: it starts no process, and makes up no examples."""
+        return self.client not in PROGRAMS and self.seconds < _DEAR
 
 
 class Honest(NamedTuple):
@@ -66,7 +74,7 @@ def _honest(name: str) -> Honest:
             if info.name in found.clients:
                 cell, used = _stage(region).trace(found, info.name)
                 if cell.verdict == "conforms":
-                    return Honest(name, Way(info.name, region, frozenset(used)), "")
+                    return Honest(name, Way(info.name, region, frozenset(used), cell.seconds), "")
                 if cell.verdict != "inapplicable":
                     return Honest(name, None, told(cell))
                 why = told(cell)
@@ -76,11 +84,12 @@ def _honest(name: str) -> Honest:
 def _against(behaviour: str, ways: list[tuple[str, Way]], stop: bool) -> tuple[str, list[str], list[str]]:
     """The scenarios that are red under a behaviour, and what cannot be judged; `stop` at the first red."""
     registry, reds, strange = scenario.load(), list[str](), list[str]()
+    begun = time.monotonic()
     for region in sorted({way.region for _, way in ways}):
         place = _stage(region)
         place.behave([behaviour])
         for name, way in ways:
-            if way.region != region:
+            if way.region != region or time.monotonic() - begun > _PATIENCE:
                 continue
             cell = place.run(registry[name], way.client, twice=True)
             if red(cell):
