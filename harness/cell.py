@@ -342,8 +342,8 @@ class _Place:
             self._take(record, self.sender, crowded=crowded)
 
     def _take(self, record: Recorded, sender: str, *, deliberate: bool = False, crowded: bool = False) -> None:
-        """Keep an exchange for the rules; of a cell with very many the first ones."""
-        if len(self.witnessed) < _LINTED:
+        """Keep an exchange for the rules, of a cell with very many the first ones; a website is no S3."""
+        if len(self.witnessed) < _LINTED and not self.endpoint.is_website(record.exchange.url):
             answer = record.answer
             body = answer.body if answer is not None and record.whole else None
             stray = answer.stray if answer is not None else b""

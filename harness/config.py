@@ -43,6 +43,11 @@ class Endpoint(msgspec.Struct, frozen=True):
     temporary: Credentials | None = None
     website: str = ""
 
+    def is_website(self, url: str) -> bool:
+        """Whether a URL is one of the website endpoint."""
+        before, mark, after = self.website.partition("{bucket}")
+        return bool(mark) and re.match(f"{re.escape(before)}[a-z0-9.-]+{re.escape(after)}/", url) is not None
+
     @property
     def secrets(self) -> list[str]:
         """Every text that must not reach a file or a screen."""

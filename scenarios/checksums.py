@@ -100,8 +100,8 @@ def known_checksums(s3: Scene) -> None:
     S3 promises: CRC32 is that of zlib, CRC32C has Castagnoli's polynomial, CRC64NVME that of the NVMe
     specification; each value is written most significant byte first, in base64.
 
-    Breaks: a gateway with another polynomial, bit order or byte order (CRC64 of XZ or ISO instead of NVME is the
-    usual slip) refuses every upload of a client that sends this algorithm as damaged.
+    Breaks: a gateway with another polynomial, bit order or byte order (the CRC64 of most libraries is that of XZ or
+    ISO) refuses every upload of a client that sends this algorithm as damaged.
 
     Fix: test with the published check values of "123456789": cbf43926, e3069283 and ae8b14860a799888.
     """
@@ -154,7 +154,7 @@ def malformed_checksum(s3: Scene) -> None:
     not BadDigest.
 
     Breaks: programs that send hex, or the right value under another algorithm's name: with BadDigest their authors
-    look for damage on the way that never happened, and SDKs that retry a BadDigest send the body again.
+    look for damage on the way that never happened.
 
     Fix: decode strictly and check the number of bytes (4, 4, 8, 20, 32) before reading the body.
     """

@@ -177,7 +177,7 @@ def refused_range_tells_the_size(s3: Scene) -> None:
 def malformed_range_is_ignored(s3: Scene) -> None:
     """A Range that is none, such as one whose end comes before its start, is ignored: 200 with the whole object.
 
-    S3 promises: bytes=1-0, a range without its unit ("0-1"), "bytes=-" and one with two minus signs in a row are no
+    S3 promises: bytes=1-0, a range without its unit ("0-1"), "bytes=-" and one with a minus sign too many are no
     ranges. The object is answered as if the header were absent (RFC 9110 §14.2 allows it).
 
     Breaks: hand-written download code with an off-by-one on empty blocks; it works on S3, and a 416 or 400 ends it.

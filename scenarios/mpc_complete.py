@@ -160,8 +160,8 @@ def wrong_checksum_of_whole(s3: Scene) -> None:
     S3 promises: x-amz-checksum-* in Complete is the checksum of the object to be. When the parts do not add up to
     it nothing is stored; with the right value the upload completes.
 
-    Breaks: it is the only check of the order and completeness of parts from end to end: boto3, the AWS CLI and the
-    CRT clients send it where the whole checksum is known before.
+    Breaks: it is the only check of the order and completeness of parts from end to end. Clients built on the AWS
+    Common Runtime send it, and programs that know the checksum of the whole file beforehand.
 
     Fix: combine the CRCs of the parts at Complete, compare, and refuse before the object becomes visible.
     """

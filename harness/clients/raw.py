@@ -9,7 +9,6 @@ import base64
 import codecs
 import datetime as dt
 import hashlib
-import re
 import select
 import socket
 import time
@@ -290,7 +289,7 @@ class RawClient:
         parts = urlsplit(url)
         own = self._origin.authority.lower()
         near = parts.netloc.lower() == own or parts.netloc.lower().endswith("." + own)
-        if not near and self._of_website(url):
+        if not near and self._endpoint.is_website(url):
             site = RawClient(
                 msgspec.structs.replace(self._endpoint, url=f"{parts.scheme}://{parts.netloc}", website="")
             )
@@ -311,11 +310,6 @@ class RawClient:
         operation = {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject"}.get(method, method)
         asked = Exchange(method, f"{self._origin.scheme}://{parts.netloc}{target}", lines, Body.of(body))
         return self._exchange(operation, asked, head.encode() + b"\r\n" + body)
-
-    def _of_website(self, url: str) -> bool:
-        """Whether a URL is one of the website endpoint that the user named."""
-        before, mark, after = self._endpoint.website.partition("{bucket}")
-        return bool(mark) and re.match(f"{re.escape(before)}[a-z0-9.-]+{re.escape(after)}/", url) is not None
 
     def _address(self, target: str, bucket: str, addressing: str) -> tuple[str, str]:
         if addressing == "virtual" and bucket:

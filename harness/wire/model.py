@@ -100,15 +100,36 @@ def write(shape: Shape, value: Any) -> bytes:
 def _content(shape: Shape, value: Any) -> str:
     if shape.type_name != "structure":
         return escape(_text(value), {"\r": "&#13;"})
-    return "".join(_element(shape.members[name], name, item) for name, item in value.items())
+    members = shape.members
+    return "".join(
+        _element(members[name], name, item) for name, item in value.items() if not _is_attribute(members[name])
+    )
+
+
+def _is_attribute(shape: Shape) -> bool:
+    return bool(shape.serialization.get("xmlAttribute"))
+
+
+def _attributes(shape: Shape, value: Any) -> str:
+    """The members of a structure that are attributes of its element (the type of a grantee), with their namespace."""
+    if shape.type_name != "structure":
+        return ""
+    found = [(inner, value[name]) for name, inner in shape.members.items() if _is_attribute(inner) and name in value]
+    if not found:
+        return ""
+    namespace = shape.serialization["xmlNamespace"]
+    spelled = [f" {inner.serialization['name']}={quoteattr(_text(text))}" for inner, text in found]
+    return f" xmlns:{namespace['prefix']}={quoteattr(namespace['uri'])}" + "".join(spelled)
 
 
 def _element(shape: Shape, name: str, value: Any) -> str:
     tag = shape.serialization.get("name", name)
     if shape.type_name != "list":
-        return f"<{tag}>{_content(shape, value)}</{tag}>"
+        return f"<{tag}{_attributes(shape, value)}>{_content(shape, value)}</{tag}>"
     inner = tag if shape.serialization.get("flattened") else shape.member.serialization.get("name", "member")
-    items = "".join(f"<{inner}>{_content(shape.member, item)}</{inner}>" for item in value)
+    items = "".join(
+        f"<{inner}{_attributes(shape.member, item)}>{_content(shape.member, item)}</{inner}>" for item in value
+    )
     return items if shape.serialization.get("flattened") else f"<{tag}>{items}</{tag}>"
 
 
@@ -164,7 +185,11 @@ def _structure(shape: Shape, node: Node) -> dict[str, Any]:
         if "location" in inner.serialization:
             continue
         tag = inner.serialization.get("name", member)
-        if inner.type_name == "list":
+        if _is_attribute(inner):
+            name = f"{shape.serialization['xmlNamespace']['uri']} {tag.rpartition(':')[2]}"
+            if name in node.attributes:
+                value[member] = node.attributes[name]
+        elif inner.type_name == "list":
             items = _list(inner, tag, node)
             if items:
                 value[member] = items

@@ -110,6 +110,11 @@ def _forms(secret: str) -> list[_Form]:
     return forms
 
 
+_BUCKET = re.compile(r"(<Bucket>.*?</Bucket>)", re.DOTALL)
+_OWN = "s3conform-"
+"""What the names of a run's own buckets begin with, see `harness.sandbox`."""
+
+
 class Redactor:
     """Empties secrets out of text and exchanges; `secrets` are the literal values of this run."""
 
@@ -169,6 +174,16 @@ class Redactor:
         text = self._text(body.text, _CUT) if body.truncated else self.text(body.text)
         return msgspec.structs.replace(body, text=text)
 
+    def _others(self, body: Body) -> Body:
+        """A list of buckets without those that are not of a run: their names are nobody's business."""
+        head, mark, rest = body.text.partition("<ListAllMyBucketsResult")
+        if not mark:
+            return body
+        *entries, last = _BUCKET.split(mark + rest)
+        kept = [entry for entry in entries if not entry.startswith("<Bucket>") or f">{_OWN}" in entry]
+        last = last.partition("<Bucket>")[0] if body.truncated else last  # the beginning of an entry
+        return msgspec.structs.replace(body, text=head + "".join([*kept, last]))
+
     def exchange(self, exchange: Exchange) -> Exchange:
         """An exchange without secrets, safe to store."""
         return msgspec.structs.replace(
@@ -177,7 +192,7 @@ class Redactor:
             request_headers=self.headers(exchange.request_headers),
             request_body=self.body(exchange.request_body),
             response_headers=self.headers(exchange.response_headers),
-            response_body=self.body(exchange.response_body),
+            response_body=self.body(self._others(exchange.response_body)),
             reason=self.text(exchange.reason),
             error=self.text(exchange.error),
         )

@@ -50,11 +50,6 @@ family(
             _of("Delete", *_SETTINGS, *_OF_OBJECTS),
             204,
         ),
-        "settings-get-empty": row(
-            "GET of a bucket's or an object's settings answers with an empty document (OPS-035, OPS-061).",
-            _of("Get", *_SETTINGS, *_OF_OBJECTS, "ObjectAttributes"),
-            200,
-        ),
         "settings-list-empty": row(
             "Lists of a bucket's configurations, uploads and versions are always empty (OPS-067, OPS-072).",
             lambda call: call.operation.startswith("ListBucket") and call.operation != "ListBuckets",
@@ -100,3 +95,20 @@ def _refusals_as_html(
         return inner(call, outcome)
 
     return serialise
+
+
+@defect(
+    "settings-get-empty",
+    "operation",
+    "GET of a bucket's or an object's settings answers with an empty document (OPS-035, OPS-061).",
+)
+def _settings_get_empty(inner: Operation) -> Operation:
+    meant = _of("Get", *_SETTINGS, *_OF_OBJECTS, "ObjectAttributes")
+
+    def operation(call: Call) -> Result:
+        if not meant(call):
+            return inner(call)
+        payload = call.endpoint.codec.output_payload(call.operation)
+        return Result({payload: {}} if payload else {})
+
+    return operation

@@ -95,15 +95,11 @@ def _if_match_races(inner: Operation) -> Operation:
 )
 def _complete_condition_races(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:
-        if call.operation == "CompleteMultipartUpload":
-            uploads = call.uploads
-
-            def finish(bucket: Bucket, upload: Any, new: Any, finished: Any, check: Check) -> Any:
-                check(call.objects.get(bucket, new.key))
-                time.sleep(_PAUSE)
-                return uploads.finish(bucket, upload, new, finished, _unconditional)
-
-            call.endpoint = view(call.endpoint, uploads=view(uploads, finish=finish))
+        if call.operation == "CompleteMultipartUpload" and call.members.get("IfNoneMatch") == "*":
+            if call.objects.get(call.bucket(), call.key) is not None:
+                raise S3Error("PreconditionFailed", None, {"Condition": "If-None-Match"})
+            del call.members["IfNoneMatch"]
+            time.sleep(_PAUSE)
         return inner(call)
 
     return operation
@@ -328,7 +324,7 @@ def _parts_list_rewritten(inner: Operation) -> Operation:
     "Of a part that is sent several times at once the bytes of one and the ETag of another are kept (CON-033).",
 )
 def _part_digest_of_another(inner: Operation) -> Operation:
-    last: dict[tuple[int, int], Part] = {}
+    flights, last = _Flights(), dict[tuple[int, int], Part]()
 
     def operation(call: Call) -> Result:
         if call.operation != "UploadPart":
@@ -337,12 +333,11 @@ def _part_digest_of_another(inner: Operation) -> Operation:
 
         def put_part(bucket: Bucket, upload: Upload, part: Part, blob: Blob) -> None:
             where = upload.seq, part.number
-            last[where] = part
-            time.sleep(_PAUSE)
-            newest = last[where]
-            kept = replace(part, etag=newest.etag, size=newest.size) if newest is not part else part
-            uploads.put_part(bucket, upload, kept, blob)
-            time.sleep(_PAUSE)
+            with flights.flight(where) as disturbed:
+                last[where] = part
+                time.sleep(_PAUSE if disturbed() else 5 * _PAUSE)  # the first to come is the last to store
+                newest = last[where]
+                uploads.put_part(bucket, upload, replace(part, etag=newest.etag, size=newest.size), blob)
 
         call.endpoint = view(call.endpoint, uploads=view(uploads, put_part=put_part))
         return inner(call)

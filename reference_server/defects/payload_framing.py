@@ -126,6 +126,16 @@ def _length_counted(frames: _Frames, headers: dict[str, str]) -> None:
         headers[_LENGTH] = str(sum(len(data) for _, data in frames.chunks))
 
 
+def _plain_length(_frames: _Frames, headers: dict[str, str]) -> None:
+    if "transfer-encoding" in headers:
+        raise S3Error("MissingContentLength")
+
+
+def _some_length(_frames: _Frames, headers: dict[str, str]) -> None:
+    if headers.get(_LENGTH) == "0":
+        raise S3Error("MissingContentLength")
+
+
 family(
     "payload",
     _reframed,
@@ -133,6 +143,10 @@ family(
         "bare-line-feeds-accepted": row(
             "The lines of aws-chunked framing may end with a line feed alone (CHNK-019).",
             _any_line_end,
+        ),
+        "decoded-length-zero-is-missing": row(
+            "An aws-chunked upload of nothing is refused for want of a length, since 0 is taken for none (CHNK-025).",
+            _some_length,
         ),
         "decoded-length-optional": row(
             "An aws-chunked upload need not say how long its data is; versitygw keeps its test of that for AWS only "
@@ -146,6 +160,10 @@ family(
         "first-repeated-trailer-counts": row(
             "Of a trailing checksum that is sent twice the first one counts (CHNK-018).",
             _first_of_each,
+        ),
+        "framing-needs-content-length": row(
+            "An aws-chunked upload within HTTP's own chunks is refused for want of a Content-Length (CHNK-023).",
+            _plain_length,
         ),
         "spaced-chunk-head-refused": row(
             "The head of a chunk must not have spaces (CHNK-007).",

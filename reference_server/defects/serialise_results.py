@@ -66,11 +66,6 @@ def _keys_only_counted(members: dict[str, Any]) -> None:
     members["KeyCount"] = len(members.get("Contents", []))
 
 
-def _next_marker_always(members: dict[str, Any]) -> None:
-    if members.get("IsTruncated") and members.get("Contents"):
-        members.setdefault("NextMarker", members["Contents"][-1]["Key"])
-
-
 def _next_marker_raw(members: dict[str, Any]) -> None:
     if members.get("EncodingType") and "NextMarker" in members:
         members["NextMarker"] = unquote_plus(members["NextMarker"])
@@ -129,11 +124,6 @@ family(
             "LastModified in listings is an HTTP date instead of ISO 8601, as in S3rver once (jamhall/s3rver#181).",
             LISTS,
             _listed_times_as_http,
-        ),
-        "next-marker-always": row(
-            "NextMarker appears without a delimiter, as in Chimera (chimera-nas/chimera#1202).",
-            {"ListObjects"},
-            _next_marker_always,
         ),
         "next-marker-unencoded": row(
             "NextMarker is not encoded as the keys are, as in Supabase Storage (supabase/storage#1417).",

@@ -356,3 +356,17 @@ def test_a_short_secret_is_masked_where_it_stands_alone(secret):
     assert redactor.text(f"key={secret}; {secret}") == f"key={MASK}; {MASK}"
     assert redactor.text(f"<AWSAccessKeyId>{secret}</AWSAccessKeyId>") == f"<AWSAccessKeyId>{MASK}</AWSAccessKeyId>"
     assert redactor.text("cannot attest latest-k-12") == "cannot attest latest-k-12"
+
+
+@pytest.mark.parametrize("cut", [0, 1])
+def test_buckets_of_others_are_not_shown(cut: int) -> None:
+    """A list of buckets keeps those of runs; the names of an account's own are nobody's business."""
+    names = ("payroll", "s3conform-261120-1", "secret-plans")
+    entries = "".join(f"<Bucket><Name>{name}</Name></Bucket>" for name in names)
+    text = f"<ListAllMyBucketsResult><Buckets>{entries}"
+    text += "<Bucket><Name>half-a-na" if cut else "</Buckets></ListAllMyBucketsResult>"
+    body = Body(len(text) + cut, text, truncated=bool(cut))
+    found = Redactor([]).exchange(Exchange("GET", "http://h/", [], response_body=body)).response_body.text
+    assert "s3conform-261120-1" in found
+    assert not any(name in found for name in ("payroll", "secret-plans", "half"))
+    assert found.startswith("<ListAllMyBucketsResult><Buckets>")

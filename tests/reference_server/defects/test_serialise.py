@@ -256,7 +256,6 @@ RESULTS = {
     "list-last-modified-as-http-date": Probe(
         lambda lab, b: shape(listing("list-type=2", "Contents/LastModified")(lab, b)[0]), "ISO 8601", "HTTP date"
     ),
-    "next-marker-always": Probe(listing("max-keys=1", "NextMarker"), [], ["a"], keys("a", "b")),
     "next-marker-unencoded": Probe(
         listing("max-keys=1&delimiter=/&encoding-type=url", "NextMarker", "Contents/Key"),
         ["a+b", "a+b"],
