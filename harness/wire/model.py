@@ -73,7 +73,7 @@ def build(name: str, params: Mapping[str, Any]) -> Request:
         elif where == "querystring":
             query.append(f"{encode(wire)}={encode(_text(value))}")
         elif where == "header":
-            headers.append((wire, _text(value)))
+            headers.append((wire, ",".join(map(_text, value)) if isinstance(value, list) else _text(value)))
         elif where == "headers":
             headers += [(f"{wire}{key}", text) for key, text in value.items()]
         elif param == payload:

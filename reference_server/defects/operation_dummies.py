@@ -26,9 +26,15 @@ def _pretended(meant: Callable[[Call], bool], status: int) -> Wrap:
     """These calls are answered with success, and nothing is done."""
 
     def wrap(inner: Operation) -> Operation:
-        return lambda call: Result(status=status) if meant(call) else inner(call)
+        return lambda call: _nothing(call, status) if meant(call) else inner(call)
 
     return wrap
+
+
+def _nothing(call: Call, status: int | None = None) -> Result:
+    """An answer with nothing in it; where the document is a member of its own, that is empty."""
+    payload = call.endpoint.codec.output_payload(call.operation)
+    return Result({payload: {}} if payload else {}, status)
 
 
 family(
@@ -106,9 +112,6 @@ def _settings_get_empty(inner: Operation) -> Operation:
     meant = _of("Get", *_SETTINGS, *_OF_OBJECTS, "ObjectAttributes")
 
     def operation(call: Call) -> Result:
-        if not meant(call):
-            return inner(call)
-        payload = call.endpoint.codec.output_payload(call.operation)
-        return Result({payload: {}} if payload else {})
+        return _nothing(call) if meant(call) else inner(call)
 
     return operation

@@ -324,7 +324,8 @@ def _parts_list_rewritten(inner: Operation) -> Operation:
     "Of a part that is sent several times at once the bytes of one and the ETag of another are kept (CON-033).",
 )
 def _part_digest_of_another(inner: Operation) -> Operation:
-    flights, last = _Flights(), dict[tuple[int, int], Part]()
+    flights = _Flights()
+    last: dict[tuple[int, int], Part] = {}
 
     def operation(call: Call) -> Result:
         if call.operation != "UploadPart":
