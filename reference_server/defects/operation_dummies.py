@@ -46,9 +46,14 @@ family(
             lambda call: call.operation in ("AbortMultipartUpload", "UploadPart", "UploadPartCopy"),
             200,
         ),
-        "object-writes-pretended": row(
-            "Objects are stored, copied and deleted with success, and nothing of it is done (OPS-098, OPS-024).",
-            lambda call: call.operation in ("PutObject", "CopyObject", "DeleteObject", "DeleteObjects"),
+        "copies-and-deletes-pretended": row(
+            "Objects are copied and deleted with success, and nothing of it is done (OPS-007, OPS-024, OPS-027).",
+            lambda call: call.operation in ("CopyObject", "DeleteObject", "DeleteObjects"),
+            200,
+        ),
+        "put-pretended": row(
+            "PutObject says 200 and stores nothing (OPS-099, META-001).",
+            lambda call: call.operation == "PutObject",
             200,
         ),
         "settings-delete-pretended": row(
