@@ -53,6 +53,7 @@ class Question(NamedTuple):
         own: the document of another operation that is its own as well.
         harms: whether it is its business to remove or change bucket or object.
         locked: whether the bucket has object lock.
+        bare: whether the bucket is empty, since it is the operation itself that stores the object elsewhere.
     """
 
     operation: str
@@ -62,17 +63,18 @@ class Question(NamedTuple):
     own: str = ""
     harms: bool = False
     locked: bool = False
+    bare: bool = False
 
 
 def ask(s3: Scene, question: Question) -> None:
     """Put the question, and hold the answer to one of two: done in full, or refused and nothing done."""
     if question.operation not in model.operations():
         raise Inexpressible(f"this version of botocore does not know {question.operation}")
-    place = _place(s3, locked=question.locked)
+    place = _place(s3, question)
     params = question.ready(s3, place)
     answer = s3.call(question.operation, **params)
     expected = f"{question.operation} is done in full, or refused and nothing is done"
-    if not question.harms:
+    if not (question.harms or question.bare):
         harm = _harm(s3, place)
         s3.check(not harm, expected, f"fall-through: {answer.summary()}, and {harm}", answer)
     if not answer.ok:
@@ -99,14 +101,16 @@ def _other(question: Question, answer: Observed) -> str:
     return "the bytes of the object" if answer.body == KEPT and question.own != "object" else ""
 
 
-def _place(s3: Scene, *, locked: bool) -> Place:
-    if locked:
+def _place(s3: Scene, question: Question) -> Place:
+    if question.locked:
         place = Place(s3.bucket_name(), "kept")
         params = creation(place.bucket, s3.witness.region)
         if not s3.look("CreateBucket", **params, ObjectLockEnabledForBucket=True).ok:
             s3.setup("CreateBucket", **params)
     else:
         place = Place(s3.new_bucket(), "kept")
+    if question.bare:
+        return place
     s3.setup("PutObject", **place.object, Body=KEPT, Metadata={"kept": "yes"})
     return place._replace(before=s3.setup("GetObject", **place.object))
 

@@ -150,7 +150,7 @@ def _document(*tags: str) -> Effect:
 
 def _objects() -> Iterator[Question]:
     new = at_object(Key="new", Body=_NEW)
-    yield Question("PutObject", "the object can be read", new, _stored("new", _NEW))
+    yield Question("PutObject", "the object can be read", new, _stored("new", _NEW), bare=True)
     yield Question("GetObject", "the bytes come back", at_object(), _bytes, "object")
     yield Question("HeadObject", "its length is told", at_object(), _length)
     yield Question("DeleteObject", "the object is gone", at_object(), _gone("kept"), harms=True)

@@ -47,7 +47,7 @@ family(
             200,
         ),
         "copies-and-deletes-pretended": row(
-            "Objects are copied and deleted with success, and nothing of it is done (OPS-007, OPS-024, OPS-027).",
+            "Objects are copied and deleted with success, and nothing of it is done (OPS-003, OPS-024, OPS-027).",
             lambda call: call.operation in ("CopyObject", "DeleteObject", "DeleteObjects"),
             200,
         ),
