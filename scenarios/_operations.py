@@ -70,7 +70,7 @@ def ask(s3: Scene, question: Question) -> None:
     """Put the question, and hold the answer to one of two: done in full, or refused and nothing done."""
     if question.operation not in model.operations():
         raise Inexpressible(f"this version of botocore does not know {question.operation}")
-    place = _place(s3, question)
+    place = _place(s3, locked=question.locked, bare=question.bare)
     params = question.ready(s3, place)
     answer = s3.call(question.operation, **params)
     expected = f"{question.operation} is done in full, or refused and nothing is done"
@@ -101,15 +101,15 @@ def _other(question: Question, answer: Observed) -> str:
     return "the bytes of the object" if answer.body == KEPT and question.own != "object" else ""
 
 
-def _place(s3: Scene, question: Question) -> Place:
-    if question.locked:
+def _place(s3: Scene, *, locked: bool, bare: bool = False) -> Place:
+    if locked:
         place = Place(s3.bucket_name(), "kept")
         params = creation(place.bucket, s3.witness.region)
         if not s3.look("CreateBucket", **params, ObjectLockEnabledForBucket=True).ok:
             s3.setup("CreateBucket", **params)
     else:
         place = Place(s3.new_bucket(), "kept")
-    if question.bare:
+    if bare:
         return place
     s3.setup("PutObject", **place.object, Body=KEPT, Metadata={"kept": "yes"})
     return place._replace(before=s3.setup("GetObject", **place.object))
