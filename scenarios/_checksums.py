@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from harness.clients.base import Observed
-from harness.clients.raw import RawClient
 from harness.expect import Matcher, body, ok, output, output_where, refused
 from harness.scene import Scene
 from harness.signals import Inexpressible
@@ -75,9 +74,7 @@ def still_old(s3: Scene, key: str) -> None:
 
 def attributes(s3: Scene, key: str, *names: str, **params: Any) -> Observed:
     """GetObjectAttributes of an object by the client under test, asking for these names."""
-    # What is a list to the SDKs is one line of a header.
-    asked = ",".join(names) if isinstance(s3.client, RawClient) else list(names)
-    return s3.call("GetObjectAttributes", Key=key, ObjectAttributes=asked, **params)
+    return s3.call("GetObjectAttributes", Key=key, ObjectAttributes=list(names), **params)
 
 
 def exact(s3: Scene, key: str, content: bytes, *headers: tuple[str, str]) -> Observed:

@@ -1,4 +1,4 @@
-"""DIG: requests whose document needs a digest. The active half of rule LINT-015.
+"""DIG: requests whose document needs a digest, and a number with limits. The active halves of LINT-015 and LINT-034.
 
 botocore's model demands Content-MD5 or an x-amz-checksum-* header of 27 operations. Asked here are those that gateways
 offer and that are not known to do without on Amazon S3: a request that is whole but for the digest must be refused and
@@ -110,3 +110,31 @@ def _register(probe: _Probe) -> None:
 
 for _probe in _PROBES:
     _register(_probe)
+
+
+@scenario(
+    "LBKT-011",
+    EXTENDED,
+    "ListBuckets",
+    source="botocore, MaxBuckets min 1 max 10000; AWS, Amazon S3 API Reference, ListBuckets",
+    clients=("raw",),
+    confidence="partly unverified",
+)
+def page_of_buckets(s3: Scene) -> None:
+    """ListBuckets takes max-buckets from 1 to 10000, and refuses 0 and 10001 with 400 InvalidArgument.
+
+    S3 promises: a page of buckets has from 1 to 10000 entries, as many as max-buckets says. Both ends work, and a number
+    beyond either is refused; it is neither ignored nor cut.
+
+    Breaks: programs that page through many buckets. Where a number out of range is ignored, the list comes whole and
+    without a token, and a loop that asks for 0 to mean "all" works here and fails on Amazon S3.
+
+    Fix: read max-buckets before anything else of the request, and answer 400 InvalidArgument outside 1 to 10000.
+    """
+    s3.setup("HeadBucket", Bucket=s3.bucket)
+    for taken in (1, 10000):
+        listed = s3.expect(s3.call("ListBuckets", MaxBuckets=taken), ok())
+        found = len(listed.output.get("Buckets", []))
+        s3.check(1 <= found <= taken, f"from 1 to {taken} buckets", f"there were {found}", listed)
+    for refusal in (0, 10001):
+        s3.expect(s3.call("ListBuckets", MaxBuckets=refusal), refused(400, "InvalidArgument"))

@@ -1,43 +1,12 @@
-"""Checksums as the SDKs send them, in headers and in trailers. Written for the harness alone."""
+"""Uploads with a trailing checksum as the SDKs send them, in one chunk."""
 
 from __future__ import annotations
 
-import functools
-import zlib
-from collections.abc import Callable
-
-from harness.probe.context import b64
+from harness.wire import checksums
 from harness.wire.exchange import Headers
 
-_NVME = 0x9A6C9329AC4BC9B5
-"""The polynomial of CRC-64/NVME, reflected. Source: NVM Express NVM Command Set Specification."""
-_ALL = (1 << 64) - 1
-
-
-@functools.cache
-def _table() -> tuple[int, ...]:
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (_NVME if value & 1 else 0)
-        table.append(value)
-    return tuple(table)
-
-
-def crc64nvme(data: bytes) -> str:
-    """CRC-64/NVME as `x-amz-checksum-crc64nvme` has it."""
-    value, table = _ALL, _table()
-    for byte in data:
-        value = table[(value ^ byte) & 0xFF] ^ value >> 8
-    return b64((value ^ _ALL).to_bytes(8, "big"))
-
-
-def crc32(data: bytes) -> str:
-    """CRC-32 as `x-amz-checksum-crc32` has it."""
-    return b64(zlib.crc32(data).to_bytes(4, "big"))
-
-
-ALGORITHMS: dict[str, Callable[[bytes], str]] = {"crc32": crc32, "crc64nvme": crc64nvme}
+ALGORITHMS = ("crc32", "crc64nvme")
+"""What SDKs send by default, older and newer ones."""
 
 
 def chunked(body: bytes, algorithm: str, checksum: str = "") -> tuple[Headers, bytes]:
@@ -49,7 +18,7 @@ def chunked(body: bytes, algorithm: str, checksum: str = "") -> tuple[Headers, b
         checksum: what the trailer says instead of the truth.
     """
     name = f"x-amz-checksum-{algorithm}"
-    value = checksum or ALGORITHMS[algorithm](body)
+    value = checksum or checksums.checksum(algorithm.upper(), body)
     headers = [
         ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
         ("Content-Encoding", "aws-chunked"),

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from harness.clients.base import Observed
 from harness.probe.context import Context, Finding, Undecided, b64, evidence, experiment, need, said, same
-from harness.probe.digests import ALGORITHMS, chunked, crc32, transfer_chunked
+from harness.probe.digests import ALGORITHMS, chunked, transfer_chunked
 from harness.record import NOTHING, UNKNOWN
+from harness.wire.checksums import checksum
 from harness.wire.exchange import Exchange, Headers
 from harness.wire.http1 import Connection, NoAnswer
 from harness.wire.sigv4 import UNSIGNED
@@ -76,9 +77,9 @@ class _Tried:
 
 def _checksums(ctx: Context) -> _Tried:
     tried = _Tried()
-    for algorithm, compute in ALGORITHMS.items():
+    for algorithm in ALGORITHMS:
         name = f"h-{algorithm}"
-        put = ctx.put(name, _BODY, [(f"x-amz-checksum-{algorithm}", compute(_BODY))])
+        put = ctx.put(name, _BODY, [(f"x-amz-checksum-{algorithm}", checksum(algorithm.upper(), _BODY))])
         tried.add(f"{algorithm.upper()} header", "" if put.ok else f"is answered {said(put)}", put)
         headers, framed = chunked(_BODY, algorithm)
         name = f"t-{algorithm}"
@@ -149,7 +150,7 @@ def _verified(ctx: Context) -> Finding:
 def validation(ctx: Context) -> Iterator[Finding]:
     """Downloads with x-amz-checksum-mode: a checksum that is shown has to be the body's."""
     checked: Headers = [("x-amz-checksum-mode", "ENABLED")]
-    put = ctx.put("v", _BODY, [("x-amz-checksum-crc32", crc32(_BODY))])
+    put = ctx.put("v", _BODY, [("x-amz-checksum-crc32", checksum("CRC32", _BODY))])
     put = put if put.ok else need(ctx.put("v", _BODY), "an upload")
     got = ctx.get("v", checked)
     if not got.ok:
@@ -176,7 +177,7 @@ def validation(ctx: Context) -> Iterator[Finding]:
 def _mistake(got: Observed) -> str:
     """What a client that checks the CRC32 of a download would stumble over; composite values are passed over."""
     value = (got.headers or {}).get("x-amz-checksum-crc32", "")
-    if not value or "-" in value or value == crc32(got.body or b""):
+    if not value or "-" in value or value == checksum("CRC32", got.body or b""):
         return ""
     return "A download shows a CRC32 that is not its body's, as if the body were damaged."
 
@@ -188,7 +189,7 @@ def _composite(ctx: Context) -> list[Observed]:
     upload = target | {"UploadId": str(made.output.get("UploadId", ""))}
     if not made.ok or not upload["UploadId"]:
         return []
-    value = crc32(_BODY)
+    value = checksum("CRC32", _BODY)
     part = ctx.call("UploadPart", upload | {"PartNumber": 1, "Body": _BODY, "ChecksumCRC32": value})
     parts = [{"ETag": part.etag or "", "ChecksumCRC32": value, "PartNumber": 1}]
     done = part.ok and ctx.call("CompleteMultipartUpload", upload | {"MultipartUpload": {"Parts": parts}}).ok
@@ -247,7 +248,7 @@ def delete_objects(ctx: Context) -> Iterator[Finding]:
     for value, header in (("crc32", "x-amz-checksum-crc32"), ("content-md5", "Content-MD5")):
         need(ctx.put("gone", _BODY), "an upload")
         body = f"<Delete><Object><Key>{ctx.prefix}gone</Key></Object></Delete>".encode()
-        digest = crc32(body) if value == "crc32" else _content_md5(body)
+        digest = checksum("CRC32", body) if value == "crc32" else _content_md5(body)
         answer = ctx.send("DeleteObjects", "POST", f"/{ctx.bucket}", [(header, digest)], body, query="delete=")
         seen.append(answer)
         deleted = [entry.get("Key") for entry in answer.output.get("Deleted", [])]

@@ -152,9 +152,10 @@ def read(name: str, headers: Mapping[str, str], document: Node | None) -> dict[s
 
     Returns:
         Strings, integers, booleans, lists and mappings; a scalar that does not parse as its type stays the text
-        that was sent, and timestamps are always text, so that nothing an endpoint did is smoothed over.
+        that was sent, and timestamps are always text, so that nothing an endpoint did is smoothed over. Nothing of what
+        is no operation of the model (a browser's form).
     """
-    shape = operation(name).output_shape
+    shape = operation(name).output_shape if name in operations() else None
     if shape is None:
         return {}
     output: dict[str, Any] = {}

@@ -100,6 +100,10 @@ def _dots_resolved(call: Call, _members: dict[str, Any]) -> None:
         call.request = replace(call.request, bucket=bucket, key=key)
 
 
+def _long_characters_lost(call: Call, _members: dict[str, Any]) -> None:
+    call.request = replace(call.request, key=re.sub("[\U00010000-\U0010ffff]", "?", call.key))
+
+
 family(
     "operation",
     _editing,
@@ -123,6 +127,11 @@ family(
             "Dots in keys lead to other keys and other buckets, as paths of a file system do (META-016).",
             {"PutObject"},
             _dots_resolved,
+        ),
+        "emoji-in-keys-lost": row(
+            "Characters of four bytes in keys become question marks, as in a database of three-byte UTF-8 (META-011).",
+            _WRITES,
+            _long_characters_lost,
         ),
         "encoded-metadata-kept": row(
             "User metadata in the form of RFC 2047 is stored as it was sent (META-006).",

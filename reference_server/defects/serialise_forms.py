@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 Serialise = Callable[["Call | None", "Result | S3Error"], "Answer"]
 
 _DECLARATION = re.compile(rb"\A<\?xml[^>]*>\s*")
-_ATTRIBUTE = re.compile(rb' xsi:type="[^"]*"')
 
 
 def _documents(operations: Collection[str], edit: Callable[[bytes], bytes]) -> Wrap:
@@ -56,10 +55,6 @@ def _wrapped(body: bytes) -> bytes:
     return head + b"<CopyObjectResponse" + space + b">" + rest.replace(space, b"", 1) + b"</CopyObjectResponse>"
 
 
-def _untyped(body: bytes) -> bytes:
-    return _ATTRIBUTE.sub(b"", body)
-
-
 family(
     "serialise",
     _documents,
@@ -79,11 +74,6 @@ family(
             "CopyObjectResult is within a CopyObjectResponse, as in the interface for SOAP (LINT-024).",
             {"CopyObject"},
             _wrapped,
-        ),
-        "grantee-without-type": row(
-            "A Grantee lacks its xsi:type, without which SDKs cannot tell users from groups (LINT-021).",
-            {"GetBucketAcl", "GetObjectAcl"},
-            _untyped,
         ),
         "parts-element-plural": row(
             "The parts of an upload are listed in elements Parts, as SDKs call them, instead of Part (LINT-018).",

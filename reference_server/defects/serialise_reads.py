@@ -1,4 +1,4 @@
-"""Defects of answers to reads as they are written out."""
+"""Defects of answers about objects as they are written out."""
 
 from __future__ import annotations
 
@@ -34,6 +34,21 @@ def _attributes_size_first(inner: Serialise) -> Serialise:
                 rest = body.replace(size[0], b"", 1)
                 start = rest.index(b">", rest.index(b"<GetObjectAttributes")) + 1
                 with_body(answer, rest[:start] + size[0] + rest[start:])
+        return answer
+
+    return serialise
+
+
+@defect(
+    "put-with-content-type",
+    "serialise",
+    "PutObject's empty answer has a Content-Type, which web frameworks add (META-021).",
+)
+def _put_with_content_type(inner: Serialise) -> Serialise:
+    def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
+        answer = inner(call, outcome)
+        if call is not None and call.operation == "PutObject" and answer.status == 200:
+            answer.headers.append(("Content-Type", "text/html; charset=utf-8"))
         return answer
 
     return serialise

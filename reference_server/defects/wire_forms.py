@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 Wire = Callable[["Head", "Body"], "Answer"]
 
 _CHECKSUM = "x-amz-checksum-"
-_METADATA = "x-amz-meta-"
 _ONE_ID = "4442587FB7D0A2F9"
 
 
@@ -95,11 +94,6 @@ def _one_id(_head: Head, answer: Answer) -> None:
     ]
 
 
-def _metadata_echoed(head: Head, answer: Answer) -> None:
-    if head.method == "PUT" and _of_object(head, answer):
-        answer.headers += [(name, value) for name, value in head.headers.items() if name.startswith(_METADATA)]
-
-
 family(
     "wire",
     _answering,
@@ -111,14 +105,7 @@ family(
         "checksum-in-hex": row(
             "Checksums in headers are hex instead of base64 (LINT-013).", _checksums(_hex, downloads=False)
         ),
-        "delete-marker-false": row(
-            "Answers about objects that are no delete markers say x-amz-delete-marker: false (LINT-033).",
-            _adding("x-amz-delete-marker", "false"),
-        ),
         "etag-twice": row("The ETag header comes twice, once from a proxy (LINT-006).", _etag_twice),
-        "metadata-echoed": row(
-            "An upload is answered with the user metadata that it sent (LINT-007).", _metadata_echoed
-        ),
         "no-content-with-type": row(
             "Answers without content have a Content-Type, as a web framework adds it (LINT-005).", _typed
         ),

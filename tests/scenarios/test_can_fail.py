@@ -62,11 +62,13 @@ class NoMan(YesMan):
 def endpoint() -> Iterator[Endpoint]:
     """An honest server; only the client under test lies."""
     one, two = Credentials("AKONE", "secret-one"), Credentials("AKTWO", "secret-two")
-    pairs = (f"{account.access_key}:{account.secret_key}" for account in (one, two))
-    options = [word for pair in pairs for word in ("--credential", pair)]
+    short = Credentials("AKSHORT", "secret-short", "token-short")
+    options = offline.accounts(one, short, two)
     # Not us-east-1, where one statement does not apply; by name, so that a bucket can stand before it.
     with offline.reference_server("--region", "eu-west-1", *options) as ready:
-        yield Endpoint(ready.endpoint.replace("127.0.0.1", "localhost"), one, ready.region, second=two)
+        url = ready.endpoint.replace("127.0.0.1", "localhost")
+        website = url.replace("://", "://{bucket}.s3-website.")
+        yield Endpoint(url, one, ready.region, second=two, temporary=short, website=website)
 
 
 @pytest.fixture(scope="module")

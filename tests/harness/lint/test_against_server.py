@@ -32,7 +32,6 @@ DEFECTS = {
     "no-content-with-type": "LINT-005",
     "put-says-ok": "LINT-005",
     "etag-twice": "LINT-006",
-    "metadata-echoed": "LINT-007",
     "metadata-names-capitalised": "LINT-007",
     "last-modified-with-offset": "LINT-008",
     "list-last-modified-as-http-date": "LINT-009",
@@ -48,7 +47,6 @@ DEFECTS = {
     "parts-element-plural": "LINT-018",
     "booleans-capitalised": "LINT-019",
     "next-part-marker-when-truncated": "LINT-020",
-    "grantee-without-type": "LINT-021",
     "namespace-missing": "LINT-021",
     "list-root-renamed": "LINT-022",
     "keys-unescaped": "LINT-023",
@@ -64,7 +62,6 @@ DEFECTS = {
     "no-request-id": "LINT-030",
     "request-id-constant": "LINT-030",
     "storage-class-invented": "LINT-031",
-    "delete-marker-false": "LINT-033",
     "version-id-null-always": "LINT-033",
 }
 """Defects of the reference server, and the rule that one would expect to find each."""

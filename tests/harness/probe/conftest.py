@@ -20,10 +20,6 @@ from reference_server.store import Store
 
 KEYS = Credentials("PROBEKEY", "probe-secret")
 Found = dict[str, Finding]
-KEEPING = {"delete-says-204-but-keeps", "version-id-ignored-on-delete"}
-"""Defects that keep what the probe itself deletes, because a cleanup would not see it."""
-
-
 @contextmanager
 def sandboxed(endpoint: Endpoint, folder: Path, bucket: str = "", *, leaves: bool | None = False) -> Iterator[Sandbox]:
     """A sandbox of one's own, emptied after the block; whether anything may stay, None if nobody can know."""
@@ -57,8 +53,7 @@ def serving(defects: Iterable[str] = ()) -> Iterator[tuple[App, Endpoint]]:
 
 def examine(folder: Path, *defects: str) -> Found:
     """The findings about a reference server with these defects, by knob; it is honest again for the cleanup."""
-    leaves = not KEEPING.isdisjoint(defects)
-    with serving() as (app, endpoint), sandboxed(endpoint, folder, leaves=leaves) as sandbox:
+    with serving() as (app, endpoint), sandboxed(endpoint, folder) as sandbox:
         app.behave(defects)
         findings = survey(endpoint, sandbox)
         app.behave(())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.reference_server.catalogue.steps import Upload, fields, names, object_attributes, put_document
+from tests.reference_server.catalogue.steps import Upload, names, object_attributes, put_document
 from tests.reference_server.defects.probing import ETAG, TEN, Lab, Probe, empty, names_in
 
 Ask = Callable[[Lab, str], object]
@@ -124,12 +124,25 @@ def test_every_defect_here_is_shown() -> None:
     assert names_in("operation_reads") == PROBES.keys()
 
 
-def test_the_size_comes_first_among_attributes(lab: Lab) -> None:
-    def ask(lab: Lab, bucket: str) -> tuple[list[str], str]:
-        document = object_attributes(lab.raw, f"/{bucket}/key", "ETag,ObjectSize")
-        return names(document), fields(document)["ObjectSize"]
+def attribute_order(lab: Lab, bucket: str) -> list[str]:
+    return names(object_attributes(lab.raw, f"/{bucket}/key", "ETag,ObjectSize"))
 
-    probe = Probe(ask, None, None)
-    assert probe.observe(lab) == (["ETag", "ObjectSize"], "10")
-    assert probe.observe(lab, "attributes-size-first") == (["ObjectSize", "ETag"], "10")
-    assert names_in("serialise_reads") == {"attributes-size-first"}
+
+def type_of_put(lab: Lab, bucket: str) -> str | None:
+    return lab.raw("PUT", f"/{bucket}/new", TEN).headers.get("content-type")
+
+
+WRITTEN = {
+    "attributes-size-first": Probe(attribute_order, ["ETag", "ObjectSize"], ["ObjectSize", "ETag"]),
+    "put-with-content-type": Probe(type_of_put, None, "text/html; charset=utf-8"),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_it_shows_in_what_is_written(lab: Lab, name: str) -> None:
+    assert WRITTEN[name].observe(lab) == WRITTEN[name].honest
+    assert WRITTEN[name].observe(lab, name) == WRITTEN[name].wrong
+
+
+def test_every_defect_of_what_is_written_is_shown() -> None:
+    assert names_in("serialise_reads") == WRITTEN.keys()

@@ -35,6 +35,11 @@ def dotted(lab: Lab, bucket: str) -> list[list[str]]:
     return [[key.replace(other, "other") for key in lab.keys(name)] for name in (bucket, other)]
 
 
+def smiling(lab: Lab, bucket: str) -> list[str]:
+    assert lab.raw("PUT", f"/{bucket}/%F0%9F%98%80%E4%B8%AD", TEN).status == 200
+    return lab.keys(bucket)
+
+
 def long_name(lab: Lab, bucket: str) -> list[int]:
     return [lab.raw("PUT", f"/{bucket}/{'k' * size}", TEN).status for size in (255, 256)]
 
@@ -57,6 +62,7 @@ PROBES = {
     "broken-encoded-metadata-400": keeps("x-amz-meta-a", "=?UTF-8?B?a?=", (400, None)),
     "content-type-in-lower-case": keeps("Content-Type", "Text/Plain;charset=A", (200, "text/plain; charset=a")),
     "dot-segments-resolved": Probe(dotted, [["../other/escaped", "a/../b"], []], [["b"], ["escaped"]], empty),
+    "emoji-in-keys-lost": Probe(smiling, ["\U0001f600中"], ["?中"], empty),
     "encoded-metadata-kept": Probe(stores({"x-amz-meta-a": HELLO}), (200, ["hello"]), (200, [HELLO]), empty),
     "expires-read-as-date": keeps("Expires", "2037-10-21T07:28:00Z", (200, "Wed, 21 Oct 2037 07:28:00 GMT")),
     "key-names-255": Probe(long_name, [200, 200], [200, 500], empty),
