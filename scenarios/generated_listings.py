@@ -112,10 +112,10 @@ def listings(s3: Scene) -> None:
     generate(
         s3,
         "GEN-001",
-        lambda st: trees(st, ("/", "/", "-", "a")),
+        lambda st: trees(st, ("/", "-", "a")),
         lambda tree: list_v2(s3, forest, tree),
         lambda tree: tree.words("start-after"),
-        examples=30,
+        examples=50,
     )
 
 
@@ -142,10 +142,10 @@ def listings_with_markers(s3: Scene) -> None:
     generate(
         s3,
         "GEN-002",
-        lambda st: trees(st, ("/", "/", "-", "a")),
+        lambda st: trees(st, ("/", "-", "a")),
         lambda tree: list_v1(s3, forest, tree),
         lambda tree: tree.words("marker"),
-        examples=30,
+        examples=50,
     )
 
 
@@ -181,5 +181,5 @@ def delimiters_of_several_characters(s3: Scene) -> None:
         lambda st: trees(st, FOLDING, folded_names(st)),
         check,
         lambda tree: tree.words("start-after"),
-        examples=20,
+        examples=25,
     )

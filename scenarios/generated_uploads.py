@@ -11,7 +11,7 @@ from harness.expect import Matcher, ok, output_where, prefixes
 from harness.scenario import MUST, scenario
 from harness.scene import Scene
 from scenarios._generated import generate, quoted
-from scenarios._generated_trees import Forest, Question, expect_all, names, outside, walk
+from scenarios._generated_trees import Forest, Question, expect_all, names, outside, questions, walk
 from scenarios._listing import Entry, listing, ordered
 from scenarios._uploads import identified
 from scenarios.etag import md5_etag
@@ -35,16 +35,11 @@ class Uploads(NamedTuple):
 
 
 def _uploads(st: ModuleType) -> Any:
-    question = st.builds(
-        Question,
-        st.sampled_from(("", "a", "a/", "a-", "b", "é", "x")),
-        st.sampled_from(("", "", "/", "-")),
-        st.sampled_from(("", "a", "a-1", "a/b", "b", "é")),
-        st.integers(0, 3),
-        st.just(False),
-    )
+    def with_questions(keys: tuple[str, ...]) -> Any:
+        return st.builds(Uploads, st.just(keys), questions(st, keys, ("/", "-")))
+
     keys = st.builds(lambda keys, again: (*keys, *keys[:again]), names(st, 5), st.integers(0, 3))
-    return st.builds(Uploads, keys, st.lists(question, min_size=1, max_size=4).map(tuple))
+    return keys.flatmap(with_questions)
 
 
 def _shown(expected: list[str]) -> Matcher:

@@ -12,7 +12,7 @@ from harness.expect import absent, body, ok, output, output_where, prefixes, ref
 from harness.scenario import SHOULD, scenario
 from harness.scene import Scene
 from scenarios._generated import generate, quoted
-from scenarios._generated_trees import Forest, Question, expect_all, outside, walk
+from scenarios._generated_trees import Forest, Question, expect_all, outside, questions, walk
 from scenarios._versioned import versioned_bucket
 from scenarios._versions import Version, found, versions, write
 
@@ -38,16 +38,12 @@ class History(NamedTuple):
 
 def histories(st: ModuleType) -> Any:
     """A strategy of up to seven steps with up to four questions."""
-    question = st.builds(
-        Question,
-        st.sampled_from(("", "a", "a/", "a-", "b", "é", "x")),
-        st.sampled_from(("", "/", "-")),
-        st.sampled_from(("", "a", "a-1", "a/1", "b", "b/", "é")),
-        st.integers(0, 3),
-        st.just(False),
-    )
-    steps = st.lists(st.sampled_from(STEPS), max_size=7).map(tuple)
-    return st.builds(History, steps, st.lists(question, min_size=1, max_size=4).map(tuple))
+
+    def with_questions(steps: tuple[str, ...]) -> Any:
+        keys = tuple(dict.fromkeys(step.removeprefix("-") for step in steps))
+        return st.builds(History, st.just(steps), questions(st, keys, ("/", "-")))
+
+    return st.lists(st.sampled_from(STEPS), max_size=7).map(tuple).flatmap(with_questions)
 
 
 @contextmanager
@@ -148,7 +144,7 @@ def version_listings(s3: Scene) -> None:
                 expected = folded(entries, question, place, after)
                 expect_versions(s3, expected, question.size, _asked(s3, bucket, question, place, after))
 
-        generate(s3, "GEN-003", histories, check, History.words, examples=18)
+        generate(s3, "GEN-003", histories, check, History.words, examples=22)
 
 
 def _below(place: str, step: str) -> str:

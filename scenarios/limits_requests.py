@@ -78,7 +78,7 @@ def largest_page(s3: Scene) -> None:
     clients=CALLERS,
 )
 def largest_delete(s3: Scene) -> None:
-    """DeleteObjects takes 1000 keys in one request, and answers for each of them. (For 1001 see DEL-009.)
+    """DeleteObjects takes 1000 keys in one request, and answers for each of them.
 
     S3 promises: up to 1000 keys, all handled and all reported.
 
@@ -286,7 +286,7 @@ def header_section_too_large(s3: Scene) -> None:
     clients=("raw",),
 )
 def longest_presigned_url(s3: Scene) -> None:
-    """A presigned URL may be valid for 604800 seconds, which are seven days, and works. (More is PRE-019.)
+    """A presigned URL may be valid for 604800 seconds, which are seven days, and works.
 
     S3 promises: X-Amz-Expires goes up to 604800, the end included.
 

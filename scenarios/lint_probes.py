@@ -123,8 +123,8 @@ for _probe in _PROBES:
 def page_of_buckets(s3: Scene) -> None:
     """ListBuckets takes max-buckets from 1 to 10000, and refuses 0 and 10001 with 400 InvalidArgument.
 
-    S3 promises: a page of buckets has from 1 to 10000 entries, as many as max-buckets says. Both ends work, and a number
-    beyond either is refused; it is neither ignored nor cut.
+    S3 promises: a page of buckets has from 1 to 10000 entries, as many as max-buckets says. Both ends work, and a
+    number beyond either is refused; it is neither ignored nor cut.
 
     Breaks: programs that page through many buckets. Where a number out of range is ignored, the list comes whole and
     without a token, and a loop that asks for 0 to mean "all" works here and fails on Amazon S3.

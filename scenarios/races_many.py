@@ -149,7 +149,7 @@ def listing_during_writes(s3: Scene) -> None:
     for key in stable:
         s3.put(key)
     with s3.crowd(3) as clients:
-        for _ in rounds(s3, 3):
+        for _ in rounds(s3, 6):
             works = [
                 _churning(clients[0], s3.bucket, churned),
                 *(_listing(c, s3.bucket, s3.prefix) for c in clients[1:]),

@@ -338,7 +338,7 @@ def _part_digest_of_another(inner: Operation) -> Operation:
                 last[where] = part
                 time.sleep(_PAUSE if disturbed() else 5 * _PAUSE)  # the first to come is the last to store
                 newest = last[where]
-                uploads.put_part(bucket, upload, replace(part, etag=newest.etag, size=newest.size), blob)
+                uploads.put_part(bucket, upload, replace(part, etag=newest.etag), blob)
 
         call.endpoint = view(call.endpoint, uploads=view(uploads, put_part=put_part))
         return inner(call)

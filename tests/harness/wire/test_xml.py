@@ -53,6 +53,22 @@ def test_elements_are_found_whatever_their_namespace(document, namespace):
     assert (root.tag, root.namespace, root.get("B")) == ("A", namespace, "1")
 
 
+def test_attributes_are_kept_with_their_namespace():
+    """A Grantee says in one what it is; most elements have none."""
+    root = parse(b"<A><G xmlns:x='u:1' x:type='Group' id='1'/></A>")
+    assert dict(root.children[0].attributes) == {"u:1 type": "Group", "id": "1"}
+    assert dict(root.attributes) == {}
+
+
+def test_text_in_pieces_is_put_together_in_linear_time():
+    """Around elements, and around references, which the parser reports one by one."""
+    root = parse(b"<A>a<B>b&amp;c</B>d<C/>e</A>")
+    assert (root.text, root.get("B"), root.get("C")) == ("ade", "b&c", "")
+    started = time.monotonic()
+    assert len(parse(b"<A>" + b"&amp;<B/>" * 200_000 + b"</A>").text) == 200_000
+    assert time.monotonic() - started < 5
+
+
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\ufffe\uffff")))
 def test_text_survives_exactly(text):
     assert parse(f"<Key>{escape(text)}</Key>".encode()).text == text
