@@ -25,7 +25,7 @@ NAME = "s3conform"
 DEFAULT_REGION = "us-east-1"
 """The one region with rules of its own: no LocationConstraint, and a relative Location."""
 _STEM = re.compile(rf"{NAME}-[0-9]{{12}}-[0-9a-f]{{6}}")
-_OWNED = re.compile(rf"{_STEM.pattern}(-[a-z0-9]+)*(_x|-X)?")
+_OWNED = re.compile(rf"{_STEM.pattern}(-[a-z0-9]+)*(\.[a-z0-9]+)*(_x|-X)?")
 """Names that a run can have made; the endings are those that no bucket should have, tried all the same."""
 _REFUSALS = 3
 """Deletes in a row that may fail alike before a store is taken to refuse them all."""

@@ -78,6 +78,7 @@ def own_bucket_again_in_default_region(s3: Scene) -> None:
     only_in_default_region(s3, "409 is right (BKT-004)")
     bucket, key = s3.bucket_name(), s3.key()
     s3.expect(s3.call("CreateBucket", Bucket=bucket), ok())
+    s3.expect(s3.look("HeadBucket", Bucket=bucket), ok())
     s3.put(key, CONTENT, Bucket=bucket)
     again = s3.expect(s3.call("CreateBucket", Bucket=bucket), one_of(*_BOTH))
     s3.note(f"answered {again.summary()}")

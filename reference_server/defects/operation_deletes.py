@@ -52,7 +52,7 @@ def _delete_objects_entry_unreported(inner: Operation) -> Operation:
 def _delete_objects_all_or_nothing(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:
         result = inner(call)
-        if call.operation == "DeleteObjects" and result.members["Errors"]:
+        if call.operation == "DeleteObjects" and result.members.get("Errors"):
             raise S3Error(result.members["Errors"][0]["Code"], status=400)
         return result
 

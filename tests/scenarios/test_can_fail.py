@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -58,39 +59,58 @@ class NoMan(YesMan):
         return Observed(operation, "raw", ok=False, status=403, code="AccessDenied", message="no", headers={}, body=b"")
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[Endpoint]:
-    """An honest server; only the client under test lies."""
+ELSEWHERE = {"BKT-003": "us-east-1", "BKT-022": "us-east-1"}
+"""Statements about that one region; all others are asked in one where nothing is inapplicable."""
+
+
+class Stand(NamedTuple):
+    """An honest server, and the journal of what is made on it."""
+
+    endpoint: Endpoint
+    journal: Path
+    run_id: str
+
+
+@contextmanager
+def standing(region: str, folder: Path) -> Iterator[Stand]:
+    """An honest server in a region; only the client under test lies. What is made is removed at the end."""
     one, two = Credentials("AKONE", "secret-one"), Credentials("AKTWO", "secret-two")
     short = Credentials("AKSHORT", "secret-short", "token-short")
-    options = offline.accounts(one, short, two)
-    # Not us-east-1, where one statement does not apply; by name, so that a bucket can stand before it.
-    with offline.reference_server("--region", "eu-west-1", *options) as ready:
+    # By name, so that a bucket can stand before it.
+    with offline.reference_server("--region", region, *offline.accounts(one, short, two)) as ready:
         url = ready.endpoint.replace("127.0.0.1", "localhost")
         website = url.replace("://", "://{bucket}.s3-website.")
-        yield Endpoint(url, one, ready.region, second=two, temporary=short, website=website)
+        endpoint = Endpoint(url, one, ready.region, second=two, temporary=short, website=website)
+        path, run_id = folder / f"{region}.jsonl", new_run_id()
+        append(path, JournalHead(run_id, endpoint.url, endpoint.region, endpoint.addressing))
+        yield Stand(endpoint, path, run_id)
+        witness = RawClient(endpoint)
+        assert cleanup(path, witness, 60) == []
+        witness.close()
 
 
 @pytest.fixture(scope="module")
-def journal(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """A journal and its run id; what it names is removed at the end."""
-    path, run_id = tmp_path_factory.mktemp("journal") / "journal.jsonl", new_run_id()
-    append(path, JournalHead(run_id, endpoint.url, endpoint.region, endpoint.addressing))
-    yield path, run_id
-    witness = RawClient(endpoint)
-    assert cleanup(path, witness, 60) == []
-    witness.close()
+def stands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Stand]]:
+    """The server of a region, started when the first scenario needs it."""
+    folder = tmp_path_factory.mktemp("journals")
+    with ExitStack() as stack:
+        found: dict[str, Stand] = {}
+
+        def stand(region: str) -> Stand:
+            if region not in found:
+                found[region] = stack.enter_context(standing(region, folder))
+            return found[region]
+
+        yield stand
 
 
 @pytest.mark.parametrize("liar", [YesMan, NoMan])
 @pytest.mark.parametrize("found", SPEC, ids=lambda found: found.id)
-def test_no_scenario_believes_a_liar(
-    found: Scenario, liar: type[YesMan], endpoint: Endpoint, journal: tuple[Path, str]
-) -> None:
+def test_no_scenario_believes_a_liar(found: Scenario, liar: type[YesMan], stands: Callable[[str], Stand]) -> None:
     """Against an honest server, a client that lies about every answer ends in a mismatch."""
     if liar is NoMan and found.id in HONEST_REFUSAL:
         pytest.skip(HONEST_REFUSAL[found.id])
-    path, run_id = journal
+    endpoint, path, run_id = stands(ELSEWHERE.get(found.id, "eu-west-1"))
     assert endpoint.second is not None
     witness, client = RawClient(endpoint), liar(endpoint)
     stranger = RawClient(msgspec.structs.replace(endpoint, credentials=endpoint.second))
