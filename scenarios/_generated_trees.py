@@ -63,8 +63,8 @@ class Tree(NamedTuple):
 
 
 def trees(st: ModuleType, delimiters: Iterable[str], keys: Any = None) -> Any:
-    """A strategy of trees of up to seven keys with up to four questions each."""
-    of_keys = names(st, 7) if keys is None else keys
+    """A strategy of trees of up to ten keys with up to four questions each."""
+    of_keys = names(st, 10) if keys is None else keys
     asked = tuple(delimiters)
 
     def with_questions(keys: Names) -> Any:

@@ -22,7 +22,7 @@ FOLDING = ("--", "-a", "/a")
 
 def folded_names(st: ModuleType) -> Any:
     """Keys in which delimiters of several characters come whole, in part and overlapping, and no slash folders."""
-    return names(st, 7, ("a", "-", "b", "aa", "-a", "b-", "--"), "-")
+    return names(st, 8, ("a", "-", "b", "aa", "-a", "b-", "--"), "-")
 
 
 def _asked(s3: Scene, question: Question, place: str) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def listings(s3: Scene) -> None:
         lambda st: trees(st, ("/", "-", "a")),
         lambda tree: list_v2(s3, forest, tree),
         lambda tree: tree.words("start-after"),
-        examples=50,
+        examples=40,
     )
 
 
@@ -145,7 +145,7 @@ def listings_with_markers(s3: Scene) -> None:
         lambda st: trees(st, ("/", "-", "a")),
         lambda tree: list_v1(s3, forest, tree),
         lambda tree: tree.words("marker"),
-        examples=50,
+        examples=40,
     )
 
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from reference_server.call import Call, Result
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.defects.views import view
-from reference_server.listing import BEHIND, Page, Rows
+from reference_server.listing import BEFORE, BEHIND, Page, Rows
 
 if TYPE_CHECKING:
     from reference_server.blobs import Blob
@@ -90,7 +90,7 @@ def _delimiter_last_place(inner: Lister) -> Lister:
 
 
 def _stretched(rows: Rows, prefix: bytes, delimiter: bytes) -> bytes:
-    key: bytes = next(rows(prefix, 0))[0]
+    key: bytes = next(rows(prefix, BEFORE))[0]
     end = len(prefix)
     while key[end - len(delimiter) + 1 : end + 1] == delimiter:
         end += 1

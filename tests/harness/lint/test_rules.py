@@ -519,6 +519,12 @@ def test_every_rule_has_both() -> None:
     assert {rule for rule, _ in MISSED} == set(RULES)
 
 
+def test_part_of_an_object_that_came_as_a_whole_is_told_once() -> None:
+    """Its bytes are not those of the ETag and the checksum either."""
+    one = seen(GET, 200, b"b", ETag=ETAG, x_amz_checksum_crc32=CRC32, Content_Range="bytes 1-1/3")
+    assert rules(one) == ["LINT-028"]
+
+
 def test_a_rule_that_warns_only_never_fails() -> None:
     """Severities in the table are those that are found, both for every rule that has both."""
     shown = {rule for rule, _ in FOUND}
