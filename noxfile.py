@@ -16,6 +16,9 @@ TYPED = ["harness", "scenarios", "reference_server", "reports"]
 IN_WHEEL = [
     "fixtures/profiles/aws.toml",
     "fixtures/profiles/auto-drive.toml",
+    "fixtures/error-codes.tsv",
+    "fixtures/mutants.json",
+    "fixtures/operations.tsv",
     "fixtures/jssdk/package.json",
     "harness/clients/jssdk.mjs",
     "reference_server/personalities/auto-drive.toml",

@@ -25,6 +25,7 @@ from harness.signals import ClientFault, Inexpressible, Mismatch, Prerequisite
 from harness.verdict import judge
 from harness.wire.curl import curl
 from harness.wire.exchange import Exchange
+from harness.wire.http1 import Origin
 from harness.wire.redact import Redactor
 from harness.wire.tape import Recorded
 from harness.wire.wiretap import Wiretap
@@ -134,13 +135,15 @@ class CellRunner:
             observation = self._out_of_time(scene)
         witnessed = list(place.witnessed)  # and not what tidying up asks
         self._tidy()
-        self._lint(scenario.id, witnessed)
+        if scene.crowded:  # the order in which exchanges ended is not that in which they were asked
+            witnessed = [one._replace(crowded=True) for one in witnessed]
+        self._lint(scenario.id, witnessed, Origin.of(place.endpoint.url))
         return self._cell(scenario, info, observation, scene, started)
 
-    def _lint(self, scenario: str, witnessed: list[Witnessed]) -> None:
+    def _lint(self, scenario: str, witnessed: list[Witnessed], origin: Origin) -> None:
         """Note what the rules find for the first time; a rule that fails is the harness's own fault, told as one."""
         try:
-            findings = lint(witnessed)
+            findings = lint(witnessed, origin)
         except Exception as error:
             message = f"the rules failed: {_told(error)}"
             findings = [Finding("LINT-000", "failure", "harness", "", message, 0)] if witnessed else []
@@ -344,12 +347,7 @@ class _Place:
     def _take(self, record: Recorded, sender: str, *, deliberate: bool = False, crowded: bool = False) -> None:
         """Keep an exchange for the rules, of a cell with very many the first ones; a website is no S3."""
         if len(self.witnessed) < _LINTED and not self.endpoint.is_website(record.exchange.url):
-            answer = record.answer
-            body = answer.body if answer is not None and record.whole else None
-            stray = answer.stray if answer is not None else b""
-            self.witnessed.append(
-                Witnessed(record.exchange, body, stray, record.sent, sender, deliberate, record.whole, crowded)
-            )
+            self.witnessed.append(Witnessed.of(record, sender, deliberate=deliberate, crowded=crowded))
 
     def close(self) -> None:
         """End all of it."""

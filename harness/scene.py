@@ -51,6 +51,7 @@ class Scene:
         self.witness = witness
         self.seed = seed
         self.notes: list[str] = []
+        self.crowded = False
         self._stranger = stranger
         self.prefix = sandbox.prefix(cell)
         self.seen: list[tuple[Role, Observed]] = []
@@ -179,6 +180,7 @@ class Scene:
 
         What they observe is to be handed to `keep`, from this thread.
         """
+        self.crowded = True
         clients = [RawClient(self.witness.endpoint) for _ in range(size)]
         try:
             yield clients

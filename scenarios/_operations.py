@@ -70,7 +70,7 @@ def ask(s3: Scene, question: Question) -> None:
     """Put the question, and hold the answer to one of two: done in full, or refused and nothing done."""
     if question.operation not in model.operations():
         raise Inexpressible(f"this version of botocore does not know {question.operation}")
-    place = _place(s3, locked=question.locked, bare=question.bare)
+    place = throw_away(s3, locked=question.locked, bare=question.bare)
     params = question.ready(s3, place)
     answer = s3.call(question.operation, **params)
     expected = f"{question.operation} is done in full, or refused and nothing is done"
@@ -101,7 +101,8 @@ def _other(question: Question, answer: Observed) -> str:
     return "the bytes of the object" if answer.body == KEPT and question.own != "object" else ""
 
 
-def _place(s3: Scene, *, locked: bool, bare: bool = False) -> Place:
+def throw_away(s3: Scene, *, locked: bool, bare: bool = False) -> Place:
+    """A bucket of the cell's own, with object lock where there is any, and with an object unless it is `bare`."""
     if locked:
         place = Place(s3.bucket_name(), "kept")
         params = creation(place.bucket, s3.witness.region)

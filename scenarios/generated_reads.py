@@ -25,6 +25,10 @@ POSITIONS = ("0", "1", "2", "middle-1", "middle", "end-2", "end-1", "end", "end+
 """Places in an object whose length is `end`."""
 
 
+BOUNDARY = ("middle-1", "middle", "middle-2", "middle+1", "end-1", "end", "end+1", "middle-1000", "middle+500", "1")
+"""Places in an object of two parts, the second of which begins at `middle`."""
+
+
 def at(position: str, middle: int, end: int) -> int:
     """The offset, in bytes, that a position is, and never one below 0."""
     name, sign, distance = position.partition("+") if "+" in position else position.partition("-")
@@ -66,9 +70,9 @@ class Reads(NamedTuple):
         return f"an object of {self.size} bytes; {', '.join(asked)}"
 
 
-def _reads(st: ModuleType, sizes: Any) -> Any:
+def _reads(st: ModuleType, sizes: Any, positions: tuple[str, ...] = POSITIONS) -> Any:
     """A strategy of up to six ranges on an object with one of these pairs of size and middle."""
-    position = st.sampled_from(POSITIONS)
+    position = st.sampled_from(positions)
     both = st.builds(Range, position, position, st.booleans())
     open_end = st.builds(Range, position, st.just(""), st.booleans())
     suffix = st.builds(Range, st.just(""), position, st.booleans())
@@ -123,7 +127,7 @@ def ranges(s3: Scene) -> None:
         _read(s3, key, content, example)
 
     sizes = [(size, size // 2) for size in SIZES]
-    generate(s3, "GEN-006", lambda st: _reads(st, sizes), check, Reads.words, examples=40)
+    generate(s3, "GEN-006", lambda st: _reads(st, sizes), check, Reads.words, examples=70)
 
 
 @functools.cache
@@ -163,10 +167,12 @@ def ranges_across_parts(s3: Scene) -> None:
     generate(
         s3,
         "GEN-019",
-        lambda st: _reads(st, [(len(content), PART)]).filter(lambda example: _is_short(example, len(content))),
+        lambda st: _reads(st, [(len(content), PART)], BOUNDARY).filter(
+            lambda example: _is_short(example, len(content))
+        ),
         lambda example: _read(s3, key, content, example),
         Reads.words,
-        examples=25,
+        examples=60,
     )
 
 

@@ -14,7 +14,7 @@ from harness.record import Confidence, Level
 from harness.scenario import EXTENDED, MUST, SHOULD, Function, scenario
 from harness.scene import Scene
 from harness.wire import model
-from scenarios._operations import Question, _place
+from scenarios._operations import Question, throw_away
 from scenarios.operations import questions
 
 _TEXT = """{operation} without Content-MD5 and without a checksum is refused with 400, and nothing is done.
@@ -73,7 +73,7 @@ _SOURCES = {
 
 def _asked_without(s3: Scene, question: Question) -> None:
     """The same request twice: without a digest, which does nothing, and with one."""
-    place = _place(s3, locked=question.locked)
+    place = throw_away(s3, locked=question.locked)
     params = question.ready(s3, place)
     request = model.build(question.operation, params)
     refusal = s3.send(

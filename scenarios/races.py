@@ -190,7 +190,7 @@ def ranges_never_mix(s3: Scene) -> None:
     versions = [content(writer, 0, size) for writer in (1, 2)]
     s3.put(key, versions[0], Metadata=described(versions[0]))
     with s3.crowd(3) as clients:
-        for number in rounds(s3, 3):
+        for number in rounds(s3, 6):
             plan = [versions[(number + turn) % 2] for turn in range(6)]
             answers = together(
                 s3,
@@ -305,7 +305,7 @@ def copy_during_overwrite(s3: Scene) -> None:
     targets = [s3.key(f"copy-{number}") for number in range(3)]
     header = f"{s3.bucket}/{encode(source, safe='/')}"
     with s3.crowd(2) as clients:
-        for number in rounds(s3, 4):
+        for number in rounds(s3, 8):
             plan = [versions[(number + turn + 1) % 2] for turn in range(4)]
             answers = together(
                 s3, [_writing(clients[0], s3.bucket, source, plan), _copying(clients[1], s3.bucket, header, targets)]

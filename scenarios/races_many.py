@@ -144,8 +144,8 @@ def listing_during_writes(s3: Scene) -> None:
 
     Fix: continue behind the last key of the page before; never by offset, nor on a snapshot that expires.
     """
-    stable = [s3.key(f"{number:02}-stable") for number in range(0, 24, 2)]
-    churned = [s3.key(f"{number:02}-churned") for number in range(1, 24, 2)]
+    stable = [s3.key(f"{number:02}-stable") for number in range(0, 16, 2)]
+    churned = [s3.key(f"{number:02}-churned") for number in range(1, 16, 2)]
     for key in stable:
         s3.put(key)
     with s3.crowd(3) as clients:
@@ -173,12 +173,12 @@ def _churning(client: RawClient, bucket: str, names: Sequence[str]) -> Callable[
 
 
 def _listing(client: RawClient, bucket: str, prefix: str) -> Callable[[], list[Observed]]:
-    """Two walks in pages of four, one after the other; the pages of the first end with one that is not truncated."""
+    """Two walks in pages of three, one after the other; the pages of the first end with one that is not truncated."""
 
     def work() -> list[Observed]:
         pages: list[Observed] = []
         for _ in range(2):
-            asked: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": 4}
+            asked: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": 3}
             for _ in range(30):
                 page = client.call("ListObjectsV2", asked)
                 pages.append(page)

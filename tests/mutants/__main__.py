@@ -17,6 +17,8 @@ from reference_server.variants import variants
 from tests.mutants import judge, record
 from tests.mutants.proof import Proof, Way, touchable
 
+_FEW = 40
+"""Defects up to which each is tried alone on everything."""
 _TRIES = 80
 """Defects that a scenario through a client program is tried on, the likely ones first."""
 
@@ -82,7 +84,9 @@ def _prove(
     harmless = [name for name in variants() if not asked or name in asked]
     click.echo(f"{len(ways)} scenarios ({len(ways) - len(cheap)} that are dear), {len(wrong)} defects")
     proved = record.fresh(wrong, __version__)
-    for name, reds, strange in proof.against({name: touchable(name, cheap) for name in wrong}):
+    for name, reds, strange in (proof.narrow if len(wrong) > _FEW else proof.against)(
+        {name: touchable(name, cheap) for name in wrong}
+    ):
         tell(_progress(name, reds, strange))
         proved.defects[name].scenarios = reds
     costly = {name: way for name, way in ways.items() if not way.cheap}
