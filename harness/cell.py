@@ -40,8 +40,8 @@ _NOTES, _NOTE = 8, 300
 
 _LONG = 10.0
 """Seconds after which a cell that failed is not run again."""
-_REVIVAL, _PAUSE = 4.0, 0.2
-"""Seconds in which an endpoint may come back, and between two questions whether it has."""
+_PAUSE = 0.2
+"""Seconds between two questions whether an endpoint has come back."""
 _LINTED = 400
 """Exchanges of a cell that the rules look at."""
 
@@ -53,9 +53,11 @@ class CellRunner:
         config: the run.
         profile: what the gateway documents.
         worker: name of this worker, unique in the run.
+        revival: seconds in which an endpoint that stopped answering may come back.
     """
 
-    def __init__(self, config: RunConfig, profile: Profile, worker: str) -> None:
+    def __init__(self, config: RunConfig, profile: Profile, worker: str, revival: float = 4.0) -> None:
+        self._revival = revival
         self._config = config
         self._profile = profile
         self._columns = {info.label: info for info in config.clients}
@@ -236,7 +238,7 @@ class CellRunner:
     def _gone(self) -> bool:
         """Whether the endpoint does not answer, nor within seconds: one that falls over may be started again."""
         begun = time.monotonic()
-        while not self._answers() and time.monotonic() - begun < _REVIVAL:
+        while not self._answers() and time.monotonic() - begun < self._revival:
             time.sleep(_PAUSE)
         return not self._alive
 

@@ -10,6 +10,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
@@ -27,6 +28,8 @@ DEFAULT_REGION = "us-east-1"
 _STEM = re.compile(rf"{NAME}-[0-9]{{12}}-[0-9a-f]{{6}}")
 _OWNED = re.compile(rf"{_STEM.pattern}(-[a-z0-9]+)*(\.[a-z0-9]+)*(_x|-X)?")
 """Names that a run can have made; the endings are those that no bucket should have, tried all the same."""
+_VERSIONS = 20_000
+"""Versions that are deleted in one place: no scenario makes a tenth of it, and a listing may have no end."""
 _REFUSALS = 3
 """Deletes in a row that may fail alike before a store is taken to refuse them all."""
 
@@ -177,7 +180,8 @@ class Sandbox:
 def cleanup(journal: Path, witness: RawClient, seconds: float) -> list[str]:
     """Remove all that a journal names, within a time.
 
-    Needs no DeleteObjects, asks for versions only where a bucket stays without them, and survives every refusal.
+    Needs no DeleteObjects, asks for versions only where a bucket stays without them or is not the run's, and survives
+    every refusal.
 
     Returns:
         A line for each thing that had to stay, and why.
@@ -223,7 +227,9 @@ def remove(witness: RawClient, owned: Owned, implicit: bool = False) -> list[str
     if not listing.ok and witness.call("HeadBucket", {"Bucket": owned.bucket}).status in (400, 404):
         return []
     stayed = _delete_keys(witness, owned, listing) + _abort_uploads(witness, owned)
-    if owned.prefix or implicit:
+    if owned.prefix:
+        return stayed + _delete_versions(witness, owned)  # whose bucket it is may keep versions of what was deleted
+    if implicit:
         return stayed
     answer = witness.call("DeleteBucket", {"Bucket": owned.bucket})
     if answer.status == 409:
@@ -249,25 +255,27 @@ def _delete_keys(witness: RawClient, owned: Owned, listing: Observed) -> list[st
 
 
 def _delete_versions(witness: RawClient, owned: Owned) -> list[str]:
-    """Delete what keeps a bucket of the run's own from being empty: old versions and delete markers."""
-    found = list(_versions(witness, owned))
+    """Delete what keeps a place of the run's own from being empty: old versions and delete markers."""
+    found = list(islice(_versions(witness, owned), _VERSIONS))
     stayed, why = _each(found, len(found), "DeleteObject", witness)
     if stayed:  # a retention that its owner may lift
-        found = list(_versions(witness, owned))
+        found = list(islice(_versions(witness, owned), _VERSIONS))
         lifted = ({**target, "BypassGovernanceRetention": True} for target in found)
         stayed, why = _each(lifted, len(found), "DeleteObject", witness)
-    return [f"{owned.bucket}: {stayed} versions stayed: {why}"] if stayed else []
+    return [f"{owned.bucket}/{owned.prefix}: {stayed} versions stayed: {why}"] if stayed else []
 
 
 def _versions(witness: RawClient, owned: Owned) -> Iterator[dict[str, Any]]:
     """What addresses each version and delete marker; an endpoint that cannot list them is not asked twice."""
     params: dict[str, Any] = {"Bucket": owned.bucket, "EncodingType": "url"}
+    params |= {"Prefix": owned.prefix} if owned.prefix else {}
     for _ in range(MAX_PAGES):
         page = witness.call("ListObjectVersions", params)
         decoded = unquote_plus if page.output.get("EncodingType") == "url" else str
         for entry in [*page.output.get("Versions", []), *page.output.get("DeleteMarkers", [])]:
             key, version = decoded(str(entry.get("Key", ""))), str(entry.get("VersionId", ""))
-            yield {"Bucket": owned.bucket, "Key": key, "VersionId": version}
+            if key.startswith(owned.prefix):  # whatever is listed: nothing else is ours
+                yield {"Bucket": owned.bucket, "Key": key, "VersionId": version}
         marker = page.output.get("NextKeyMarker")
         if page.output.get("IsTruncated") is not True or not marker:
             return

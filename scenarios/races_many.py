@@ -149,13 +149,14 @@ def listing_during_writes(s3: Scene) -> None:
     for key in stable:
         s3.put(key)
     with s3.crowd(3) as clients:
-        for _ in rounds(s3, 6):
+        for _ in rounds(s3, 4):
             works = [
                 _churning(clients[0], s3.bucket, churned),
                 *(_listing(c, s3.bucket, s3.prefix) for c in clients[1:]),
             ]
             changes, *walks = together(s3, works)
             expect_each(s3, changes, clean())
+            walks.append(_listing(clients[1], s3.bucket, s3.prefix, _between(clients[0], s3.bucket, churned[0]))())
             for pages in walks:
                 _expect_walk(s3, pages, stable)
     s3.expect(s3.list_all(2, Prefix=s3.prefix), ok(), _contains(stable))
@@ -172,16 +173,29 @@ def _churning(client: RawClient, bucket: str, names: Sequence[str]) -> Callable[
     return work
 
 
-def _listing(client: RawClient, bucket: str, prefix: str) -> Callable[[], list[Observed]]:
+def _between(client: RawClient, bucket: str, name: str) -> Callable[[int], object]:
+    """What happens between two pages where nothing is left to chance: a key before them is stored, or deleted again."""
+    where = {"Bucket": bucket, "Key": name}
+    return lambda page: client.call("DeleteObject" if page % 2 else "PutObject", where)
+
+
+def _nothing(_page: int) -> None:
+    """Others are changing keys at the same time."""
+
+
+def _listing(
+    client: RawClient, bucket: str, prefix: str, between: Callable[[int], object] = _nothing
+) -> Callable[[], list[Observed]]:
     """Two walks in pages of three, one after the other; the pages of the first end with one that is not truncated."""
 
     def work() -> list[Observed]:
         pages: list[Observed] = []
         for _ in range(2):
             asked: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": 3}
-            for _ in range(30):
+            for number in range(30):
                 page = client.call("ListObjectsV2", asked)
                 pages.append(page)
+                between(number)
                 token = page.output.get("NextContinuationToken")
                 if page.output.get("IsTruncated") is not True or not token:
                     break

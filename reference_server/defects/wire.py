@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import itertools
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 Wire = Callable[["Head", "Body"], Answer]
 
-#: How long `slow-first-byte` keeps a client waiting, in seconds.
-DELAY = 1.0
 #: The largest body that `body-limit-413` lets through, in bytes.
 LIMIT = 1024**2
 _FOLLOWED = b"redirected=1"
@@ -202,10 +199,6 @@ def _half(chunks: Iterable[bytes], left: int) -> Iterator[bytes]:
         left -= len(chunk)
 
 
-def _slow(_head: Head, _answer: Answer) -> None:
-    time.sleep(DELAY)
-
-
 def _gzipped(head: Head, answer: Answer) -> None:
     encoded = any(name.lower() == "content-encoding" for name, _ in answer.headers)
     if head.method != "GET" or answer.status != 200 or not is_download(answer) or encoded:
@@ -287,11 +280,6 @@ family(
         "no-request-id": row(
             "Answers lack x-amz-request-id and x-amz-id-2, as Chimera's do (chimera-nas/chimera#477).",
             _no_request_id,
-        ),
-        "slow-first-byte": row(
-            "Every answer takes a second to begin, as MinIO takes longer still for large completions and deletions "
-            "(irods/irods_resource_plugin_s3#2028).",
-            _slow,
         ),
     },
 )

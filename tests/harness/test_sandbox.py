@@ -119,6 +119,26 @@ def test_cleanup_removes_versions_and_what_their_owner_may_release(journal: Path
         assert witness.call("HeadBucket", {"Bucket": bucket}).status == 404
 
 
+def test_cleanup_of_a_prefix_removes_its_versions_and_no_others(journal: Path, witness: RawClient) -> None:
+    """In a bucket that somebody lent and that keeps versions, a delete alone would leave all that the run stored."""
+    bucket = f"s3conform-{RUN}-lent"
+    append(journal, Owned(bucket))
+    assert witness.call("CreateBucket", {"Bucket": bucket}).ok
+    enabled = {"VersioningConfiguration": {"Status": "Enabled"}}
+    assert witness.call("PutBucketVersioning", {"Bucket": bucket, **enabled}).ok
+    for key in (f"s3conform-{RUN}/a b/é", f"s3conform-{RUN}x/theirs", "theirs"):
+        for _ in range(2):
+            assert witness.call("PutObject", {"Bucket": bucket, "Key": key, "Body": b"1"}).ok
+    lent = journal.with_name("lent.jsonl")
+    append(lent, JournalHead(RUN, witness.endpoint.url, "us-east-1", "path"))
+    append(lent, Owned(bucket, f"s3conform-{RUN}/"))
+    assert cleanup(lent, witness, 30) == []
+    left = witness.call("ListObjectVersions", {"Bucket": bucket})
+    assert [one["Key"] for one in left.output["Versions"]] == [f"s3conform-{RUN}x/theirs"] * 2 + ["theirs"] * 2
+    assert "DeleteMarkers" not in left.output
+    assert cleanup(journal, witness, 30) == []
+
+
 def test_cleanup_without_time_names_what_it_did_not_do(journal: Path, witness: RawClient) -> None:
     """Places that time did not reach are told, and stay in the journal for the next cleanup."""
     bucket, _ = Sandbox(RUN, "w0", witness, journal).fresh()

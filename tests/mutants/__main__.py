@@ -28,9 +28,10 @@ _TRIES = 80
 @click.option("--defect", "names", default="", metavar="NAME,…", help="Only these defects and variants.")
 @click.option("--clients", default="", metavar="NAME,…", help="Clients to use, in order of preference.")
 @click.option("--bounded", is_flag=True, help="Only show again, once each, what the file says.")
+@click.option("--merge", is_flag=True, help="Take what was asked for over into the file, and leave the rest of it.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=record.FILE, show_default=True)
 @click.option("-n", "--workers", type=int, default=os.cpu_count() or 1, show_default=True)
-def main(ids: str, names: str, clients: str, bounded: bool, out: Path, workers: int) -> None:
+def main(ids: str, names: str, clients: str, bounded: bool, merge: bool, out: Path, workers: int) -> None:
     """Run the suite against each defect, and against each harmless variant, of the reference server.
 
     With ids or families of scenarios, or with --defect: print what turns which scenarios red, and write nothing.
@@ -45,11 +46,14 @@ def main(ids: str, names: str, clients: str, bounded: bool, out: Path, workers: 
         else:
             tell = click.echo if not ids else lambda _: None
             proved = _prove(proof, found, asked, record.read(out) if out.exists() else None, tell)
-            complaints = judge.complaints(proved, found) if not (ids or asked) else []
-            if ids or asked:
-                _print(proved, found)
-            else:
+            if merge:
+                proved = record.merged(record.read(out), proved, [one.id for one in found])
+            if merge or not (ids or asked):
                 record.write(proved, out)
+                complaints = judge.complaints(proved, scenario.load().values())
+            else:
+                _print(proved, found)
+                complaints = []
     finally:
         proof.close()
     for line in complaints:

@@ -23,8 +23,10 @@ ELSEWHERE = "eu-west-1"
 
 _DEAR = 0.1
 """Seconds of a scenario from which on it is not tried on every defect."""
-_PATIENCE = 60.0
+_PATIENCE = 30.0
 """Seconds of cells for one defect: one that makes every client wait is shown by a few of them."""
+_GROUP_PATIENCE, _USUAL = 5.0, 0.03
+"""Seconds of cells for several defects at once, and beside them for each cell: with more, one of them makes wait."""
 
 
 _GROUP = 16
@@ -118,7 +120,7 @@ def _narrow(behaviours: list[str], ways: list[tuple[str, Way]]) -> list[tuple[st
         place = _stage(region)
         place.behave(behaviours)
         for name, way in ways:
-            late = time.monotonic() - begun > _PATIENCE
+            late = time.monotonic() - begun > _GROUP_PATIENCE + _USUAL * len(ways)
             if way.region == region and (late or place.run(registry[name], way.client).verdict != "conforms"):
                 left.append((name, way))
     middle = len(behaviours) // 2

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from harness import scenario
 from harness.proofs import FILE, Found, Mutants, read
 from reference_server.defects import defects
+from reference_server.variants import variants
 
 __all__ = ["FILE", "Mutants", "cover", "fresh", "read", "write"]
 
@@ -31,6 +33,23 @@ def write(found: Mutants, path: Path = FILE) -> None:
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def merged(earlier: Mutants, later: Mutants, scenarios: Iterable[str]) -> Mutants:
+    """An earlier proof with what a later one says of these scenarios, and without what there is no more."""
+    tried, there = set(scenarios), set(scenario.load())
+    result = fresh(defects(), later.suite_version)
+    for name, found in result.defects.items():
+        before = earlier.defects[name].scenarios if name in earlier.defects else []
+        now = later.defects[name].scenarios if name in later.defects else None
+        kept = [one for one in before if one in there and (now is None or one not in tried)]
+        found.scenarios = sorted({*kept, *(now or [])})
+    for name in variants():
+        before = earlier.variants.get(name, [])
+        now = later.variants.get(name)
+        kept = [one for one in before if one in there and (now is None or one not in tried)]
+        result.variants[name] = sorted({*kept, *(now or [])})
+    return result
 
 
 def cover(found: Mutants, scenarios: Iterable[str]) -> dict[str, list[str]]:

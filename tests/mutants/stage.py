@@ -27,7 +27,7 @@ from reference_server.store import Store
 from reference_server.variants import variants
 
 REGION = "us-east-1"
-SECONDS = 4.0
+SECONDS = 2.0
 """How long a single wait may take here: a defect that hangs is found sooner."""
 
 _ONE, _TWO = Credentials("AKMUTANTONE", "secret-one"), Credentials("AKMUTANTTWO", "secret-two")
@@ -87,7 +87,7 @@ class Stage:
     def _runner(self) -> CellRunner:
         if self._runners is None:
             self._workers += 1
-            self._runners = CellRunner(self._config, profile.load("aws"), f"w{self._workers}")
+            self._runners = CellRunner(self._config, profile.load("aws"), f"w{self._workers}", revival=0)
             self._stack.callback(self._runners.close)
         return self._runners
 

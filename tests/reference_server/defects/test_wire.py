@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -63,12 +62,6 @@ def unpacked(reply: Reply) -> tuple[str | None, bytes]:
     return coding, gzip.decompress(reply.body) if coding else reply.body
 
 
-def waited(lab: Lab, bucket: str) -> bool:
-    begun = time.monotonic()
-    lab.raw("GET", f"/{bucket}/key")
-    return time.monotonic() - begun >= 1
-
-
 def unchanged(lab: Lab, bucket: str, header: str) -> tuple[int, str | None]:
     reply = lab.raw("GET", f"/{bucket}/key", headers={"If-None-Match": ETAG})
     return reply.status, reply.headers.get(header)
@@ -109,7 +102,6 @@ PROBES = {
     "slow-down-429": Probe(
         lambda lab, b: [lab.raw("GET", f"/{b}/key").status for _ in range(4)], [200] * 4, [200, 429, 200, 429]
     ),
-    "slow-first-byte": Probe(waited, honest=False, wrong=True),
     "underscore-headers-dropped": Probe(
         lambda lab, b: lab.raw("PUT", f"/{b}/key", headers={"x-amz-meta-a_b": "c"}).code, "", "SignatureDoesNotMatch"
     ),
