@@ -267,7 +267,8 @@ def copy_of_upload_has_no_parts(s3: Scene) -> None:
     upload = begin(s3, source)
     s3.setup("CompleteMultipartUpload", **upload, **naming(store(s3, upload, 1, ONE_PART)))
     s3.expect(s3.call("CopyObject", Key=target, CopySource=source_of(s3, source)), ok())
-    s3.expect(s3.look("HeadObject", Key=source, PartNumber=1), ok(206), header("x-amz-mp-parts-count", "1"))
+    answered = one_of(ok(206), ok())  # the status is GET-018's and GET-020's matter
+    s3.expect(s3.look("HeadObject", Key=source, PartNumber=1), answered, header("x-amz-mp-parts-count", "1"))
     seen = s3.look("HeadObject", Key=target, PartNumber=1)
-    s3.expect(seen, ok(206), etag(md5_etag(ONE_PART)), no_header("x-amz-mp-parts-count"))
+    s3.expect(seen, answered, etag(md5_etag(ONE_PART)), no_header("x-amz-mp-parts-count"))
     read_back(s3, target, ONE_PART)

@@ -38,18 +38,23 @@ _PARAMETER = re.compile(
     r"(?i)\b(X-Amz-(?:Signature|Security-Token)|Signature|AWSAccessKeyId|x-amz-security-token)=[^&\s\"'<>,;]*"
 )
 _CREDENTIAL = re.compile(r"(?i)(X-Amz-Credential=)[^&/%\s\"'<>]*")
+# Bounded, so that a text with very many of these words, or with openings that never close, is read in linear time.
 _FORM_FIELD = re.compile(
-    r"(?i)(name=\"?(?:X-Amz-(?:Signature|Security-Token|Credential)|Signature|AWSAccessKeyId)\"?[^\r\n]*"
-    r"(?:\r?\n[^\r\n]+)*\r?\n\r?\n)[^\r\n]*"
+    r"(?i)(name=\"?(?:X-Amz-(?:Signature|Security-Token|Credential)|Signature|AWSAccessKeyId)\"?[^\r\n]{0,200}"
+    r"(?:\r?\n[^\r\n]{1,200}){0,4}\r?\n\r?\n)[^\r\n]*"
 )
 _CHUNK = re.compile(r"(?i)(chunk-signature=|x-amz-trailer-signature:\s*)[0-9a-f]+")
 _ELEMENT = re.compile(
     r"(?is)(<((?:[\w.-]+:)?(?:SignatureProvided|StringToSign|StringToSignBytes|CanonicalRequest|CanonicalRequestBytes"
-    r"|AWSAccessKeyId|Token-0|SessionToken|SecretAccessKey))(?:\s[^>]*)?>).*?(</\2\s*>|$)"
+    r"|AWSAccessKeyId|Token-0|SessionToken|SecretAccessKey))(?:\s[^<>]{0,400})?>).*?(</\2\s*>|$)"
 )
 _HEX = re.compile(r"[0-9A-Fa-f]{64,}")
 _SIGNED = re.compile(r"(?i)Signature=([0-9a-f]{64})")
-_SIGV2 = re.compile(r"(AWS )(?!\[redacted\])[^:\s]+:[0-9A-Za-z+/=]+")
+_SIGNED_BODY = re.compile(
+    r"(?i)(?:name=\"?X-Amz-Signature\"?\r?\n\r?\n|chunk-signature=|x-amz-trailer-signature:\s?)([0-9a-f]{64})"
+)
+"""Signatures in what was sent: of a form, of chunks."""
+_SIGV2 = re.compile(r"(AWS )[^:\s]+(?::[0-9A-Za-z+/=]+)+")
 
 
 class _Form:
@@ -110,9 +115,10 @@ def _forms(secret: str) -> list[_Form]:
     return forms
 
 
-_BUCKET = re.compile(r"(<Bucket>.*?</Bucket>)", re.DOTALL)
-_OWN = "s3conform-"
-"""What the names of a run's own buckets begin with, see `harness.sandbox`."""
+_BUCKETS = re.compile(r"(?i)<(?:[\w.-]+:)?ListAllMy")
+_BUCKET = re.compile(r"(?is)<((?:[\w.-]+:)?Bucket)(?:\s[^<>]*)?>.*?(</\1\s*>|$)")
+_OWN = re.compile(r"(?i)<(?:[\w.-]+:)?Name(?:\s[^<>]*)?>\s*s3conform-")
+"""A name that begins as those of a run's own buckets do, see `harness.sandbox`."""
 
 
 class Redactor:
@@ -131,6 +137,7 @@ class Redactor:
         for exchange in exchanges:
             for text in (exchange.url, *(value for _, value in exchange.request_headers)):
                 self._signatures.update(_SIGNED.findall(text))
+            self._signatures.update(_SIGNED_BODY.findall(exchange.request_body.text))
 
     def text(self, text: str) -> str:
         """`text` without secrets and signatures, and without lone surrogates, which no file could take."""
@@ -176,13 +183,11 @@ class Redactor:
 
     def _others(self, body: Body) -> Body:
         """A list of buckets without those that are not of a run: their names are nobody's business."""
-        head, mark, rest = body.text.partition("<ListAllMyBucketsResult")
-        if not mark:
+        if not _BUCKETS.search(body.text):
             return body
-        *entries, last = _BUCKET.split(mark + rest)
-        kept = [entry for entry in entries if not entry.startswith("<Bucket>") or f">{_OWN}" in entry]
-        last = last.partition("<Bucket>")[0] if body.truncated else last  # the beginning of an entry
-        return msgspec.structs.replace(body, text=head + "".join([*kept, last]))
+        # One without its end is the beginning of an entry, and goes too.
+        text = _BUCKET.sub(lambda entry: entry[0] if entry[2] and _OWN.search(entry[0]) else "", body.text)
+        return msgspec.structs.replace(body, text=text)
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """An exchange without secrets, safe to store."""

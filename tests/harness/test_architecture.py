@@ -146,7 +146,7 @@ def test_every_module_imports_alone_without_a_warning(tmp_path):
         input=json.dumps(names),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
         check=False,
