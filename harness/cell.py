@@ -36,7 +36,8 @@ MAX_EXCHANGES = 24
 
 _NOTES, _NOTE = 8, 300
 """Notes kept of a cell, and characters of each."""
-
+_TEXT = 4000
+"""Characters kept of what was expected and observed: an error message of the endpoint has no bound of its own."""
 
 _LONG = 10.0
 """Seconds after which a cell that failed is not run again."""
@@ -68,7 +69,7 @@ class CellRunner:
         self._sandbox = Sandbox(config.run_id, worker, self._witness, config.journal, config.bucket, implicit)
         self._redact = Redactor(config.endpoint.secrets)
         self._lints: list[Lint] = []
-        self._found: set[tuple[str, str, str]] = set()
+        self._found: set[tuple[str, ...]] = set()
         self._alive = True
         self._asked = (0.0, 0.0)
 
@@ -136,6 +137,7 @@ class CellRunner:
         except OutOfTime:
             observation = self._out_of_time(scene)
         witnessed = list(place.witnessed)  # and not what tidying up asks
+        self._redact.learn([*scene.exchanges, *(seen.exchange for seen in witnessed)])
         self._tidy()
         if scene.crowded:  # the order in which exchanges ended is not that in which they were asked
             witnessed = [one._replace(crowded=True) for one in witnessed]
@@ -151,11 +153,10 @@ class CellRunner:
             findings = [Finding("LINT-000", "failure", "harness", "", message, 0)] if witnessed else []
         for finding in findings:
             seen = witnessed[finding.index]
-            key = (finding.rule, finding.operation, seen.sender)
+            key = (finding.rule, finding.operation, seen.sender, finding.party, finding.severity)
             if key in self._found:
                 continue
             self._found.add(key)
-            self._redact.learn([seen.exchange])
             self._lints.append(
                 Lint(
                     finding.rule,
@@ -256,7 +257,7 @@ class CellRunner:
         return not self._answers()
 
     def _observation(self, scene: Scene, outcome: Any, text: str, failing: Observed | None = None) -> Observation:
-        return Observation(outcome, text, scene.steps, scene.index(failing))
+        return Observation(outcome, text[:_TEXT], scene.steps, scene.index(failing))
 
     def _cell(
         self, scenario: Scenario, info: ClientInfo, observation: Observation, scene: Scene | None, started: float
@@ -264,8 +265,8 @@ class CellRunner:
         today = dt.datetime.now(dt.UTC).date()
         verdict = judge(scenario.id, info.name, observation, self._profile, today)
         exchanges = scene.exchanges if scene else []
-        self._redact.learn(exchanges)
-        kept = [self._redact.exchange(exchange) for exchange in exchanges[:MAX_EXCHANGES]]
+        sent = scene.sent if scene else []
+        kept = [self._redact.exchange(exchange) for exchange in _shown(exchanges, scene, observation.failing)]
         return Cell(
             scenario=scenario.id,
             level=scenario.level,
@@ -276,17 +277,17 @@ class CellRunner:
             client_version=info.version,
             column=info.column,
             verdict=verdict.verdict,
-            expected=self._redact.text(scene.expected if scene else ""),
+            expected=self._redact.text(scene.expected[:_TEXT] if scene else ""),
             observed=self._redacted(observation),
             message=self._redact.text(verdict.message),
             seconds=round(time.monotonic() - started, 4),
-            requests=len(exchanges),
+            requests=len(sent),
             exchanges=kept,
             repro=self._repro(scene, observation.failing) if scene else {},
             profile_entry=verdict.entry,
             confidence=scenario.confidence,
-            notes=[self._redact.text(note)[:_NOTE] for note in scene.notes[:_NOTES]] if scene else [],
-            waited=round(sum(exchange.seconds for exchange in exchanges), 4),
+            notes=[self._redact.text(note[:_TEXT])[:_NOTE] for note in scene.notes[:_NOTES]] if scene else [],
+            waited=round(sum(exchange.seconds for exchange in sent), 4),
         )
 
     def _redacted(self, observation: Observation) -> Observation:
@@ -358,6 +359,15 @@ class _Place:
             self.stranger.close()
         if "tap" in vars(self):
             self.tap.close()
+
+
+def _shown(exchanges: list[Exchange], scene: Scene | None, failing: int) -> list[Exchange]:
+    """The first exchanges, and among them the one that shows the failure, wherever it stands."""
+    kept = exchanges[:MAX_EXCHANGES]
+    last = scene.seen[failing][1].exchanges[-1:] if scene is not None and failing >= 0 else []
+    if last and all(last[0] is not one for one in kept):
+        kept = [*kept[:-1], *last]
+    return kept
 
 
 def _told(error: Exception) -> str:

@@ -204,7 +204,7 @@ _SIGNATURE = re.compile(r"[0-9A-Fa-f]{64,}")
 
 def shown(text: str, endpoint: Endpoint) -> str:
     """What an endpoint said outside of any cell, of bounded length, without credentials and signatures."""
-    return _SIGNATURE.sub(MASK, Redactor(endpoint.secrets).text(text))[:_SHOWN]
+    return _SIGNATURE.sub(MASK, Redactor(endpoint.secrets).text(text[: 10 * _SHOWN]))[:_SHOWN]
 
 
 class RunFile:
@@ -212,7 +212,7 @@ class RunFile:
 
     def __init__(self, path: Path, header: Header, on_cell: Callable[[Cell], None]) -> None:
         self.cells: list[Cell] = []
-        self._linted: set[tuple[str, str, str]] = set()
+        self._linted: set[tuple[str, ...]] = set()
         self._on_cell = on_cell
         self._path = path
         self._writer = RunWriter(path)
@@ -237,8 +237,8 @@ class RunFile:
         self._on_cell(cell)
 
     def lint(self, line: Lint) -> None:
-        """Write what a rule found, once for each rule, operation and client."""
-        key = (line.rule, line.operation, line.client)
+        """Write what a rule found, once for each rule, operation and client, and for who is to blame and how much."""
+        key = (line.rule, line.operation, line.client, line.party, line.severity)
         if key not in self._linted:
             self._linted.add(key)
             self.write(line)

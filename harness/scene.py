@@ -52,6 +52,7 @@ class Scene:
         self.seed = seed
         self.notes: list[str] = []
         self.crowded = False
+        self._forgotten: dict[int, Exchange] = {}
         self._stranger = stranger
         self.prefix = sandbox.prefix(cell)
         self.seen: list[tuple[Role, Observed]] = []
@@ -249,9 +250,20 @@ class Scene:
         """Every exchange so far, unredacted."""
         return [exchange for _, observed in self.seen for exchange in observed.exchanges]
 
+    @property
+    def sent(self) -> list[Exchange]:
+        """Every exchange that there was, those of forgotten calls too, each once; in no order."""
+        return list((self._forgotten | {id(exchange): exchange for exchange in self.exchanges}).values())
+
     def index(self, observed: Observed | None) -> int:
         """Which step an observation is, -1 for none."""
         return next((index for index, (_, seen) in enumerate(self.seen) if seen is observed), -1)
+
+    def forget(self, start: int, end: int | None = None) -> None:
+        """Leave calls out of the record that show nothing (one of many examples that held); they still count."""
+        gone = [exchange for _, observed in self.seen[start:end] for exchange in observed.exchanges]
+        self._forgotten |= {id(exchange): exchange for exchange in gone}
+        del self.seen[start:end]
 
     def keep(self, role: Role, observed: Observed) -> Observed:
         """Note a call that was not made through this scene."""

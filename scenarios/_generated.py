@@ -82,10 +82,10 @@ class _Search(Generic[Example]):
             raise _Over from error
         finally:
             self.made += 1
-        del self._s3.seen[self._begun : begun]
+        self._s3.forget(self._begun, begun)
 
     def _keep(self, failure: _Failure) -> None:
-        del self._s3.seen[self._begun :]
+        self._s3.forget(self._begun)
         if self.smallest is None or len(failure.words) <= len(self.smallest.words):
             self.smallest = failure
 

@@ -35,7 +35,7 @@ def rounds(s3: Scene, most: int, seconds: float = SECONDS) -> Iterator[int]:
         if number and time.monotonic() > until:
             s3.note(f"made {number} of {most} rounds in {seconds:g} s")
             return
-        del s3.seen[begun:]
+        s3.forget(begun)
         yield number
 
 

@@ -15,6 +15,7 @@ from harness.expect import (
     if_shown,
     no_header,
     ok,
+    one_of,
     output_where,
     refused,
 )

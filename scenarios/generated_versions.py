@@ -61,7 +61,7 @@ def emptied_bucket(s3: Scene) -> Iterator[str]:
         finally:
             kept = len(s3.seen)
             purge.close()
-            del s3.seen[kept:]
+            s3.forget(kept)
 
 
 def folded(entries: Sequence[Version], question: Question, place: str, after: str) -> list[Version | str]:
@@ -193,10 +193,10 @@ def version_histories(s3: Scene) -> None:
         generate(
             s3,
             "GEN-018",
-            lambda st: st.lists(st.sampled_from(("put", "delete", 0, 1, 2, 3)), max_size=7).map(tuple).map(Life),
+            lambda st: st.lists(st.sampled_from(("put", "delete", 0, 1, 2)), max_size=7).map(tuple).map(Life),
             lambda life: _live(s3, bucket, s3.key(f"{next(count)}"), life),
             Life.words,
-            examples=20,
+            examples=35,
         )
 
 
@@ -208,7 +208,7 @@ def _live(s3: Scene, bucket: str, key: str, life: Life) -> None:
             content = f"version of step {number}".encode()
             answer = s3.expect(s3.call("PutObject", Bucket=bucket, Key=key, Body=content), ok())
             made.append((_id(s3, answer), content))
-        elif step == "delete":
+        elif step == "delete" and made:  # of a key without versions not every store keeps a marker (VER-010)
             answer = s3.expect(s3.call("DeleteObject", Bucket=bucket, Key=key), ok(204))
             made.append((_id(s3, answer), None))
         elif isinstance(step, int) and step < len(made):

@@ -23,6 +23,8 @@ MASK = "[redacted]"
 
 _CUT = 4
 """Characters of a secret that may show where kept evidence ends within it; of text that is whole, twice as many."""
+_LINE, _HEAD = 8 * 1024, 32 * 1024
+"""Characters kept of a URL or a header value, and of all headers of a message: S3's own limits are near the first."""
 _MAX_SPELLING = 36
 _CACHED = 256
 _SHORT = 8
@@ -166,15 +168,26 @@ class Redactor:
         return any(digits[start : start + 64] in self._signatures for start in range(len(digits) - 63))
 
     def headers(self, headers: Headers) -> Headers:
-        """Header lines without secrets."""
-        return [(self.text(name), self._header(name.lower(), value)) for name, value in headers]
+        """Header lines without secrets; the first ones, and of each the beginning, where there is very much of them."""
+        kept: Headers = []
+        size = 0
+        for name, value in headers:
+            size += len(name) + min(len(value), _LINE)
+            if size > _HEAD:
+                return [*kept, ("…", f"{len(headers) - len(kept)} more header lines")]
+            kept.append((self._line(name), self._header(name.lower(), value)))
+        return kept
+
+    def _line(self, text: str) -> str:
+        """A URL, a header value or the like without secrets, cut where it is very long."""
+        return self.text(text) if len(text) <= _LINE else f"{self._text(text[:_LINE], _CUT)}…"
 
     def _header(self, name: str, value: str) -> str:
         if name in _SECRET_HEADERS or any(part in name for part in _SECRET_HEADER_PARTS):
             return MASK
         if name == "authorization" and not value.startswith(("AWS4-", "AWS ")):
             return MASK
-        return self.text(value)
+        return self._line(value)
 
     def body(self, body: Body) -> Body:
         """A body's evidence without secrets."""
@@ -193,11 +206,11 @@ class Redactor:
         """An exchange without secrets, safe to store."""
         return msgspec.structs.replace(
             exchange,
-            url=self.text(exchange.url),
+            url=self._line(exchange.url),
             request_headers=self.headers(exchange.request_headers),
             request_body=self.body(exchange.request_body),
             response_headers=self.headers(exchange.response_headers),
             response_body=self.body(self._others(exchange.response_body)),
-            reason=self.text(exchange.reason),
-            error=self.text(exchange.error),
+            reason=self._line(exchange.reason),
+            error=self._line(exchange.error),
         )

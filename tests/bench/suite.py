@@ -37,11 +37,14 @@ def report(plan: Plan) -> str:
             f"2 workers: {_spread(two)}, {requests / wall:.0f} requests/s",
             f"1 worker:  {_spread(one)}",
             f"requests per cell: mean {requests / len(cells):.1f}, most {max(cell.requests for cell in cells)}",
-            f"time of harness and client per cell, one worker, without waiting for the endpoint: "
-            f"mean {statistics.mean(own):.1f} ms, median {statistics.median(own):.1f} ms",
+            f"harness and client per cell, one worker, without the endpoint: {_milliseconds(own)}",
             f"ratio 2 workers / 1 worker, pair by pair: median {ratio:.2f}",
         )
     )
+
+
+def _milliseconds(times: list[float]) -> str:
+    return f"mean {statistics.mean(times):.1f} ms, median {statistics.median(times):.1f} ms"
 
 
 def _spread(seconds: list[float]) -> str:

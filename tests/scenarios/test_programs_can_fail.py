@@ -29,7 +29,7 @@ WORKFLOWS = [found for found in SPEC.values() if not {"raw", "boto3"} & set(foun
 
 
 def programs(found: Scenario) -> list[str]:
-    """The programs to lie for: all in workflows and MUST lines; else the first, as they share the drivers with these."""
+    """The programs to lie for: all in workflows and MUST lines; else the first, since they share the drivers."""
     able = [client for client in found.clients if client in PROGRAMS]
     return able if found in WORKFLOWS or found.level == MUST else able[:1]
 

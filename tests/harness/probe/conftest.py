@@ -20,6 +20,8 @@ from reference_server.store import Store
 
 KEYS = Credentials("PROBEKEY", "probe-secret")
 Found = dict[str, Finding]
+
+
 @contextmanager
 def sandboxed(endpoint: Endpoint, folder: Path, bucket: str = "", *, leaves: bool | None = False) -> Iterator[Sandbox]:
     """A sandbox of one's own, emptied after the block; whether anything may stay, None if nobody can know."""

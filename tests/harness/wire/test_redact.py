@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import string
+import time
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -370,3 +371,68 @@ def test_buckets_of_others_are_not_shown(cut: int) -> None:
     assert "s3conform-261120-1" in found
     assert not any(name in found for name in ("payroll", "secret-plans", "half"))
     assert found.startswith("<ListAllMyBucketsResult><Buckets>")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "<ns2:Bucket><ns2:Name>payroll</ns2:Name></ns2:Bucket>",
+        '<Bucket xmlns="x"><Name>payroll</Name></Bucket>',
+        "<Bucket >\n<Name>payroll</Name></Bucket >",
+        "<Bucket><Name>payroll</Name><Note>s3conform-1</Note></Bucket>",
+        "<Bucket><Name>payroll",
+    ],
+)
+@pytest.mark.parametrize("root", ["ListAllMyBucketsResult", "ns2:ListAllMyBucketsResult", "ListAllMyBucketsList"])
+def test_buckets_of_others_are_not_shown_however_they_are_written(root: str, entry: str) -> None:
+    """Prefixes, attributes and white space are the server's choice, and an answer may end within an entry."""
+    text = f"<{root}><Buckets><Bucket><Name>s3conform-1</Name></Bucket>{entry}</Buckets></{root}>"
+    answer = Exchange("GET", "http://h/", [], response_body=Body(len(text), text))
+    found = Redactor([]).exchange(answer).response_body.text
+    assert "s3conform-1</Name></Bucket>" in found
+    assert "payroll" not in found
+
+
+def test_signature_of_version_2_is_emptied_where_the_access_key_is_known() -> None:
+    """The key is masked first, and must not shield the signature after it."""
+    value = f"AWS {ACCESS}:frJIUN8DYpKDtOLCwo//yllqDzg="
+    assert Redactor([ACCESS]).headers([("Authorization", value)]) == [("Authorization", f"AWS {MASK}")]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        f'--b\r\nContent-Disposition: form-data; name="x-amz-signature"\r\n\r\n{SIGNATURE}\r\n--b--',
+        f"5;chunk-signature={SIGNATURE}\r\nhello\r\n",
+        f"0\r\nx-amz-trailer-signature:{SIGNATURE}\r\n",
+    ],
+)
+def test_signatures_that_bodies_carried_are_known(sent: str) -> None:
+    """An endpoint may repeat them in words of its own."""
+    redactor = Redactor([])
+    answer = Body(100, f"<Message>not {SIGNATURE}</Message>")
+    seen = Exchange("POST", "http://h/b", [], Body.of(sent.encode()), response_body=answer)
+    redactor.learn([seen])
+    assert SIGNATURE not in str(redactor.exchange(seen))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ['name="Signature"\n', "name=Signature ", "<SecretAccessKey ", "<StringToSign>", "X-Amz-Credential="],
+)
+def test_text_of_any_length_takes_linear_time(piece: str) -> None:
+    """A quadratic pattern takes a minute for what a header line can hold."""
+    redactor = Redactor([SECRET, TOKEN, ACCESS])
+    begun = time.monotonic()
+    redactor.text(piece * (60_000 // len(piece)))
+    assert time.monotonic() - begun < 5
+
+
+def test_long_lines_are_cut_and_many_are_counted() -> None:
+    """Evidence is bounded: by the line, by the head, and it says so; a secret does not show where it is cut."""
+    long = "x" * 8185 + SECRET
+    shown = Exchange("GET", f"http://h/{long}", [(f"n{count}", long) for count in range(20)], reason=long, error=long)
+    found = Redactor([SECRET]).exchange(shown)
+    assert len(str(found)) < 80_000
+    assert SECRET[:8] not in str(found)
+    assert found.request_headers[-1] == ("…", "17 more header lines")
