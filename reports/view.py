@@ -75,6 +75,15 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """What the endpoint makes of some operations: `support` in a word, in words, and their cells by operation."""
+
+    support: str
+    words: str
+    slots: list[Slot]
+
+
+@dataclass(frozen=True)
 class Settings:
     """Settings of one kind: `rows` are those that rest on the same observation, and the observation."""
 
@@ -106,6 +115,7 @@ class Page:
     failing: list[Slot]
     not_gating: int
     flaky: int
+    offers: list[Offer]
     rules: list[Rule]
     settings: list[Settings]
     texts: dict[str, str]
@@ -133,6 +143,7 @@ def page(run: Run, number: int) -> Page:
         failing=[Slot(numbers[id(cell)], cell) for cell in tally.failing(run)],
         not_gating=tally.not_gating(run),
         flaky=sum(cell.flaky for cell in cells),
+        offers=offers(run),
         rules=rules(run),
         settings=advised(run.advice),
         texts=run.advice.texts if run.advice else {},
@@ -161,6 +172,35 @@ def bar(cells: Iterable[Cell]) -> Bar:
             parts.append((verdict, number, _hundredths(before, cells), _hundredths(number, cells)))
             before += number
     return Bar(parts, len(cells), tally.share(cells), sum(cell.fails for cell in cells))
+
+
+_SUPPORT = {
+    "fall-through": "taken for another operation",
+    "dummy": "pretended: success, and nothing done",
+    "unclear": "neither done nor refused cleanly",
+    "refused": "refused, and nothing done",
+    "full": "done in full",
+}
+
+
+def offers(run: Run) -> list[Offer]:
+    """What the operations are that the endpoint was asked for (family OPS), each in one way."""
+    numbers = {id(cell): index for index, cell in enumerate(run.cells)}
+    found: dict[str, list[Slot]] = {}
+    for cell in run.cells:
+        if cell.family == "OPS" and cell.verdict in ("conforms", "violates"):
+            found.setdefault(_support(cell), []).append(Slot(numbers[id(cell)], cell))
+    return [
+        Offer(kind, words, sorted(found[kind], key=lambda slot: slot.cell.operations))
+        for kind, words in _SUPPORT.items()
+        if kind in found
+    ]
+
+
+def _support(cell: Cell) -> str:
+    if cell.verdict == "conforms":
+        return "full" if any(note == "support: full" for note in cell.notes) else "refused"
+    return next((kind for kind in ("dummy", "fall-through") if cell.observed.text.startswith(kind)), "unclear")
 
 
 def rules(run: Run) -> list[Rule]:
