@@ -42,7 +42,8 @@ def test_rules_are_told_by_whose_fault_it_is_the_endpoint_first() -> None:
     def finding(party: Literal["endpoint", "client", "harness"], operation: str) -> Lint:
         return Lint("LINT-005", operation, "raw", "ETAG-001", "said", make_exchange(), "failure", party)
 
-    run = make_run(lints=[finding("harness", "PutObject"), finding("endpoint", "GetObject"), finding("endpoint", "A")])
+    run = make_run()
+    run.lints = [finding("harness", "PutObject"), finding("endpoint", "GetObject"), finding("endpoint", "A")]
     found = view.rules(run)
     assert [(rule.party, rule.findings, rule.operations) for rule in found] == [
         ("endpoint", 2, ["A", "GetObject"]),
@@ -52,6 +53,8 @@ def test_rules_are_told_by_whose_fault_it_is_the_endpoint_first() -> None:
 
 def test_many_operations_of_a_rule_are_counted_and_not_all_shown() -> None:
     lints = [Lint("LINT-030", f"Operation{n:02}", "raw", "ETAG-001", "said", make_exchange()) for n in range(20)]
-    page = render([make_run(lints=lints)])
+    run = make_run()
+    run.lints = lints
+    page = render([run])
     assert "Operation11, … 20 in all" in page
     assert "Operation12" not in page.partition("Lint of every answer")[2].partition("</table>")[0]
