@@ -45,6 +45,8 @@ _PAUSE = 0.2
 """Seconds between two questions whether an endpoint has come back."""
 _LINTED = 400
 """Exchanges of a cell that the rules look at."""
+_HELD = 32 * 1024 * 1024
+"""Bytes of bodies that are held for the rules, in a cell; exchanges that come later are judged without theirs."""
 
 
 class CellRunner:
@@ -129,8 +131,7 @@ class CellRunner:
             return self._cell(scenario, info, observation, None, started)
         name = f"{scenario.id}-{info.label}-{attempt}".lower()
         scene = Scene(name, chosen, place.witness, self._sandbox, place.stranger, self._config.seed)
-        place.witnessed.clear()
-        place.sender = info.label
+        place.begin(info.label)
         try:
             with limit(self._config.endpoint.cell_limit):
                 observation = self._observe(scenario, scene)
@@ -147,8 +148,9 @@ class CellRunner:
     def _lint(self, scenario: str, witnessed: list[Witnessed], origin: Origin) -> None:
         """Note what the rules find for the first time; a rule that fails is the harness's own fault, told as one."""
         try:
-            findings = lint(witnessed, origin)
-        except Exception as error:
+            with limit(self._config.endpoint.cell_limit):
+                findings = lint(witnessed, origin)
+        except (Exception, OutOfTime) as error:
             message = f"the rules failed: {_told(error)}"
             findings = [Finding("LINT-000", "failure", "harness", "", message, 0)] if witnessed else []
         for finding in findings:
@@ -325,6 +327,7 @@ class _Place:
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self.witnessed: list[Witnessed] = []
+        self._held = 0
         self.sender = ""
         self.witness = RawClient(endpoint)
         self.witness.taken = self._said
@@ -340,6 +343,12 @@ class _Place:
         tap.taken = self._passed
         return tap
 
+    def begin(self, sender: str) -> None:
+        """Forget what was witnessed; what comes from now on belongs to a cell of this column."""
+        self.witnessed.clear()
+        self._held = 0
+        self.sender = sender
+
     def _said(self, record: Recorded, deliberate: bool) -> None:
         self._take(record, "raw", deliberate=deliberate)
 
@@ -350,7 +359,11 @@ class _Place:
     def _take(self, record: Recorded, sender: str, *, deliberate: bool = False, crowded: bool = False) -> None:
         """Keep an exchange for the rules, of a cell with very many the first ones; a website is no S3."""
         if len(self.witnessed) < _LINTED and not self.endpoint.is_website(record.exchange.url):
-            self.witnessed.append(Witnessed.of(record, sender, deliberate=deliberate, crowded=crowded))
+            seen = Witnessed.of(record, sender, deliberate=deliberate, crowded=crowded)
+            self._held += len(seen.body or b"") + len(seen.request_body or b"")
+            if self._held > _HELD:
+                seen = seen._replace(body=None, request_body=None)
+            self.witnessed.append(seen)
 
     def close(self) -> None:
         """End all of it."""
@@ -370,5 +383,5 @@ def _shown(exchanges: list[Exchange], scene: Scene | None, failing: int) -> list
     return kept
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:500]

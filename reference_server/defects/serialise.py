@@ -209,12 +209,6 @@ family(
             (),
             _xml(lambda body: body.removeprefix(DECLARATION.encode())),
         ),
-        "xml-whitespace-before-declaration": row(
-            "A completion is answered with white space before the XML declaration, which keeps the connection alive "
-            "and breaks parsers, as MinIO's clients had to learn of S3 (minio/minio-go#413).",
-            {"CompleteMultipartUpload"},
-            _xml(lambda body: b"\n \n" + body),
-        ),
     },
 )
 

@@ -1,4 +1,4 @@
-"""The rules for every exchange as a cell runs them: what they are told of the endpoint, and what they leave in the file."""
+"""The rules for every exchange as a cell runs them: what they are told, and what they leave in the run file."""
 
 from __future__ import annotations
 

@@ -31,7 +31,10 @@ def complaints(proved: Mutants, found: Iterable[Scenario]) -> list[str]:
 
 
 def likely(name: str, proved: Mutants, earlier: Mutants | None) -> list[str]:
-    """All defects, those first that found it before, then those that many scenarios on the same operations find."""
+    """All defects in the order in which a scenario is tried on them.
+
+    First those that it found before, then those that name it, then those that many scenarios on its operations find.
+    """
     registry = scenario.load()
     operations = set(registry[name].operations)
     weight: Counter[str] = Counter()
@@ -40,6 +43,7 @@ def likely(name: str, proved: Mutants, earlier: Mutants | None) -> list[str]:
             shared = operations & set(registry[one].operations)
             weight[defect] += len(shared)
     before = earlier.killers(name) if earlier else []
-    first = [one for one in before if one in proved.defects]
+    named = [one for one, found in proved.defects.items() if name in found.about]
+    first = [one for one in dict.fromkeys([*before, *named]) if one in proved.defects]
     rest = sorted(set(proved.defects) - set(first), key=lambda defect: -weight[defect])
     return first + rest

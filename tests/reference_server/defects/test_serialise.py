@@ -235,9 +235,6 @@ ANSWERS = {
         (200, "bytes 0-1/10"),
     ),
     "xml-declaration-missing": Probe(lambda lab, b: document(lab, b).startswith(b"<?xml "), honest=True, wrong=False),
-    "xml-whitespace-before-declaration": Probe(
-        lambda lab, b: (completed(lab, b).body[:5], completed(lab, b).status), (b"<?xml", 200), (b"\n \n<?", 200), empty
-    ),
 }
 RESULTS = {
     "complete-etag-unquoted": Probe(
