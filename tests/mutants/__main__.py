@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from harness import __version__, scenario
-from harness.clients import CLIENTS, LIBRARIES
+from harness.clients import CLIENTS, LIBRARIES, choice
 from harness.scenario import Scenario
 from reference_server.defects import defects
 from reference_server.variants import variants
@@ -27,18 +27,21 @@ _TRIES = 80
 @click.argument("ids", default="", metavar="[ID,…]")
 @click.option("--defect", "names", default="", metavar="NAME,…", help="Only these defects and variants.")
 @click.option("--clients", default="", metavar="NAME,…", help="Clients to use, in order of preference.")
+@click.option("--runner", type=click.Choice(choice.RUNNERS), default="local", help="How client programs run.")
 @click.option("--bounded", is_flag=True, help="Only show again, once each, what the file says.")
 @click.option("--merge", is_flag=True, help="Take what was asked for over into the file, and leave the rest of it.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=record.FILE, show_default=True)
 @click.option("-n", "--workers", type=int, default=os.cpu_count() or 1, show_default=True)
-def main(ids: str, names: str, clients: str, bounded: bool, merge: bool, out: Path, workers: int) -> None:
+def main(
+    ids: str, names: str, clients: str, runner: choice.RunnerName, bounded: bool, merge: bool, out: Path, workers: int
+) -> None:
     """Run the suite against each defect, and against each harmless variant, of the reference server.
 
     With ids or families of scenarios, or with --defect: print what turns which scenarios red, and write nothing.
     """
     found = _scenarios(ids)
     asked = names.split(",") if names else []
-    proof = Proof(workers, clients.split(",") if clients else (LIBRARIES[:2] if ids or asked else CLIENTS))
+    proof = Proof(workers, clients.split(",") if clients else (LIBRARIES[:2] if ids or asked else CLIENTS), runner)
     started = time.monotonic()
     try:
         if bounded:
@@ -101,6 +104,10 @@ def _prove(
         tell(f"{name}: {behaviour or 'nothing'}")
         if behaviour:
             proved.defects[behaviour].scenarios.append(name)
+    lost = [name for name, one in proved.defects.items() if not one.scenarios]
+    for name, reds, strange in proof.against({name: judge.dear(name, costly) for name in lost}):
+        tell(_progress(name, reds, strange))
+        proved.defects[name].scenarios = reds
     for name, reds, strange in proof.against({name: list(cheap.items()) for name in harmless}):
         tell(_progress(name, reds, strange))
         proved.variants[name] = reds

@@ -45,7 +45,7 @@ _BY_SUBJECT = {
         marker-inclusive max-keys-ignored max-keys-zero-truncated namespace-missing namespace-without-slash
         next-marker-unencoded object-hides-folder prefix-key-omitted prefix-needs-slash prefixes-uncounted
         prefixes-unencoded start-after-hides-prefix token-repeats truncated-when-full truncation-hidden
-        xml-declaration-missing xml-whitespace-before-declaration""",
+        xml-declaration-missing""",
     "LST2": "fetch-owner-ignored key-count-without-prefixes list-v2-answered-as-v1 start-after-ignored token-is-a-key "
     "truncated-without-token",
     "LVER": "versions-501 versions-oldest-first",

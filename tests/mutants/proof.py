@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from harness import scenario
-from harness.clients import CLIENTS, PROGRAMS
+from harness.clients import CLIENTS, PROGRAMS, choice
 from harness.record import ClientInfo
 from harness.scenario import Scenario
 from reference_server.defects import defects
@@ -60,9 +60,9 @@ _stages: dict[str, Stage] = {}
 _infos: list[ClientInfo] = []
 
 
-def _begin(names: tuple[str, ...]) -> None:
+def _begin(names: tuple[str, ...], runner: choice.RunnerName) -> None:
     """Make a worker process ready."""
-    _infos[:] = clients(names)
+    _infos[:] = clients(names, runner)
     atexit.register(_stack.close)
 
 
@@ -145,13 +145,12 @@ class Proof:
     Args:
         workers: processes to use.
         names: the clients to use, in order of preference.
-        tell: is told each line of progress.
+        runner: how programs among them are run.
     """
 
-    def __init__(self, workers: int, names: Iterable[str] = CLIENTS, tell: Callable[[str], None] = print) -> None:
+    def __init__(self, workers: int, names: Iterable[str] = CLIENTS, runner: choice.RunnerName = "local") -> None:
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(workers, context, _begin, (tuple(names),))
-        self._tell = tell
+        self._pool = ProcessPoolExecutor(workers, context, _begin, (tuple(names), runner))
 
     def close(self) -> None:
         """End all processes."""

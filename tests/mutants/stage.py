@@ -34,9 +34,9 @@ _ONE, _TWO = Credentials("AKMUTANTONE", "secret-one"), Credentials("AKMUTANTTWO"
 _SHORT = Credentials("AKMUTANTSHORT", "secret-short", "token-short")
 
 
-def clients(names: Iterable[str]) -> list[ClientInfo]:
-    """The clients of these names that this machine has as libraries or local programs."""
-    return [info for info in choice.choose(names, [], "local", lambda _: None) if not info.missing]
+def clients(names: Iterable[str], runner: choice.RunnerName = "local") -> list[ClientInfo]:
+    """The clients of these names that this machine has, as libraries, and as local programs or in containers."""
+    return [info for info in choice.choose(names, [], runner, lambda _: None) if not info.missing]
 
 
 class Stage:
