@@ -65,11 +65,11 @@ class CellRunner:
         self._profile = profile
         self._columns = {info.label: info for info in config.clients}
         self._places: dict[str, _Place] = {}
+        self._redact = Redactor(config.endpoint.secrets)
         self._witness = self._place(config.endpoint).witness
         self._clients: dict[tuple[str, bool], Client] = {}
         implicit = profile.buckets.creation == "implicit"
         self._sandbox = Sandbox(config.run_id, worker, self._witness, config.journal, config.bucket, implicit)
-        self._redact = Redactor(config.endpoint.secrets)
         self._lints: list[Lint] = []
         self._found: set[tuple[str, ...]] = set()
         self._alive = True
@@ -138,7 +138,7 @@ class CellRunner:
         except OutOfTime:
             observation = self._out_of_time(scene)
         witnessed = list(place.witnessed)  # and not what tidying up asks
-        self._redact.learn([*scene.exchanges, *(seen.exchange for seen in witnessed)])
+        self._redact.learn(scene.exchanges)  # those of a crowd among them, whom nobody witnessed
         self._tidy()
         if scene.crowded:  # the order in which exchanges ended is not that in which they were asked
             witnessed = [one._replace(crowded=True) for one in witnessed]
@@ -174,7 +174,7 @@ class CellRunner:
 
     def _place(self, endpoint: Endpoint) -> _Place:
         if endpoint.url not in self._places:
-            self._places[endpoint.url] = _Place(endpoint)
+            self._places[endpoint.url] = _Place(endpoint, self._redact)
         return self._places[endpoint.url]
 
     def _client(self, info: ClientInfo, place: _Place, advised: Mapping[str, str]) -> Client:
@@ -322,10 +322,15 @@ class _Place:
     """An endpoint with its witness, and its wiretap as soon as a client needs one.
 
     A run has one, and a second where the bundled server is judged over http and https.
+
+    Args:
+        endpoint: the endpoint.
+        redactor: is told of every exchange, since an endpoint may repeat later what signed an earlier request.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, redactor: Redactor) -> None:
         self.endpoint = endpoint
+        self._redactor = redactor
         self.witnessed: list[Witnessed] = []
         self._held = 0
         self.sender = ""
@@ -358,6 +363,7 @@ class _Place:
 
     def _take(self, record: Recorded, sender: str, *, deliberate: bool = False, crowded: bool = False) -> None:
         """Keep an exchange for the rules, of a cell with very many the first ones; a website is no S3."""
+        self._redactor.learn([record.exchange])
         if len(self.witnessed) < _LINTED and not self.endpoint.is_website(record.exchange.url):
             seen = Witnessed.of(record, sender, deliberate=deliberate, crowded=crowded)
             self._held += len(seen.body or b"") + len(seen.request_body or b"")

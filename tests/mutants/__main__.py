@@ -96,18 +96,19 @@ def _prove(
     ):
         tell(_progress(name, reds, strange))
         proved.defects[name].scenarios = reds
-    costly = {name: way for name, way in ways.items() if not way.cheap}
+    # What is dear, and what several defects at once may have hidden, is tried one defect after the other.
+    single = {name: way for name, way in ways.items() if not (way.cheap and proved.killers(name))}
     tried = {
-        name: (way, wrong if asked else judge.likely(name, proved, earlier)[:_TRIES]) for name, way in costly.items()
+        name: (way, wrong if asked else judge.likely(name, proved, earlier)[:_TRIES]) for name, way in single.items()
     }
     for name, behaviour in proof.search(tried):
         tell(f"{name}: {behaviour or 'nothing'}")
         if behaviour:
             proved.defects[behaviour].scenarios.append(name)
-    lost = [name for name, one in proved.defects.items() if not one.scenarios]
-    for name, reds, strange in proof.against({name: judge.dear(name, costly) for name in lost}):
+    lost = {name: judge.expecting(name, ways) for name in wrong if not judge.expected_found(name, proved)}
+    for name, reds, strange in proof.against(lost):
         tell(_progress(name, reds, strange))
-        proved.defects[name].scenarios = reds
+        proved.defects[name].scenarios = sorted({*proved.defects[name].scenarios, *reds})
     for name, reds, strange in proof.against({name: list(cheap.items()) for name in harmless}):
         tell(_progress(name, reds, strange))
         proved.variants[name] = reds

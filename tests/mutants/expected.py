@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
+from harness import scenario
 from reference_server.defects import defects
 
 _CATALOGUE = re.compile(r"\b([A-Z][A-Z0-9]*)-\d{3}\b")
@@ -66,9 +68,16 @@ _BY_SUBJECT = {
 }
 """Defects that name no line of the catalogue, by the families that are about what is wrong in them."""
 
-_FAMILIES = {name: set(where.split()) for where, names in _BY_SUBJECT.items() for name in names.split()}
+_FAMILIES = {name: frozenset(where.split()) for where, names in _BY_SUBJECT.items() for name in names.split()}
 
 
-def families(name: str) -> set[str]:
-    """The families in which one would look for a defect: of the catalogue lines in its sentence, or of its subject."""
-    return set(_CATALOGUE.findall(defects()[name].about)) or _FAMILIES[name]
+@functools.cache
+def families(name: str) -> frozenset[str]:
+    """The families in which one would look for a defect.
+
+    Those of the catalogue lines in its sentence, or of its subject; all, if it breaks a rule for every exchange.
+    """
+    named = set(_CATALOGUE.findall(defects()[name].about))
+    if named == {"LINT"}:
+        return frozenset(found.family for found in scenario.load().values())
+    return frozenset(named - {"LINT"}) or _FAMILIES[name]
