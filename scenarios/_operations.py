@@ -89,8 +89,22 @@ def ask(s3: Scene, question: Question) -> None:
     other = _other(question, answer)
     s3.check(not other, expected, f"fall-through: it is answered with {other}", answer)
     missing = question.effect(s3, place, answer)
+    refusal = _unset(s3, question, answer)
+    if missing and refusal:
+        s3.note(f"support: answered, but nothing could be set ({refusal[:80]})")
+        return
     s3.check(not missing, expected, f"dummy answer: {answer.summary()}, but {missing}", answer)
     s3.note("support: full")
+
+
+def _unset(s3: Scene, question: Question, answer: Observed) -> str:
+    """How the document that a read should show was refused before, "" if it was not: an answer without it is true.
+
+    With 400, that is: where 501 or 405 says that there is no such setting, a read of it is refused as well.
+    """
+    role, before = s3.seen[s3.index(answer) - 1]
+    reads = question.operation.startswith(("Get", "List"))
+    return before.summary() if reads and role == "witness" and before.status == 400 else ""
 
 
 def _other(question: Question, answer: Observed) -> str:

@@ -104,7 +104,7 @@ def _contents(rows: list[Row], encode: Callable[[str], str], owner: dict[str, st
             "Key": encode(key.decode()),
             "LastModified": modified,
             "ETag": f'"{etag}"',
-            "ChecksumAlgorithm": (algorithm,),
+            "ChecksumAlgorithm": (algorithm,) if algorithm else (),
             "ChecksumType": checksum_type,
             "Size": size,
             **shown,
@@ -188,7 +188,7 @@ def _version_entries(
         previous = key
         if not marker:
             entry |= {"ETag": f'"{etag}"', "Size": size, "StorageClass": storage_class}
-            entry |= {"ChecksumAlgorithm": (algorithm,), "ChecksumType": checksum_type}
+            entry |= {"ChecksumAlgorithm": (algorithm,) if algorithm else (), "ChecksumType": checksum_type}
         entries.append(("DeleteMarkers" if marker else "Versions", entry))
     return entries
 

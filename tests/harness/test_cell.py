@@ -267,3 +267,20 @@ def test_endpoint_that_comes_back_is_charged_with_having_gone(tmp_path: Path, se
                 == "conforms"
             )
             assert cleanup(runs._config.journal, runs._witness, 10) == []
+
+
+def test_second_look_that_is_lost_is_not_charged_to_what_was_looked_at(tmp_path: Path, server: Server) -> None:
+    """The endpoint goes between a call and the look at what it did: nothing is known of what the call did."""
+    address = (str(urlsplit(server.endpoint).hostname), int(urlsplit(server.endpoint).port or 80))
+    with Relay(address) as relay, runner(server, tmp_path, relay.endpoint, timeout=0.5) as runs:
+        runs._revival = 0.5
+
+        def looks_again(s3: Scene) -> None:
+            stored = s3.expect(s3.call("PutObject", Key=s3.key(), Body=b"1"), ok())
+            relay.die()
+            found = s3.look("GetObject", Key=s3.key())
+            s3.check(found.ok, "the object stays", "the object is gone", stored)
+
+        cell = runs.attempt(scenario(looks_again), "raw")
+    assert cell.verdict == "error"
+    assert "stopped answering" in cell.message
