@@ -112,7 +112,7 @@ def _narrow(behaviours: list[str], ways: list[tuple[str, Way]]) -> list[tuple[st
     """What `_against` gives for each of several defects, in fewer runs.
 
     All of them at once, then either half on the scenarios that were not green, and so on. Defects can hide each other:
-    a half that looks green may hold one that alone is red. What nobody finds is therefore tried alone by the caller.
+    a half that looks green may hold one that alone is red. What nobody finds where it should is therefore tried alone.
     """
     if len(behaviours) == 1:
         return [_against(behaviours[0], ways, False)]
@@ -173,12 +173,9 @@ class Proof:
         for name in sorted(behaviours, key=_far_from_kin):
             by_touch.setdefault(tuple(one for one, _ in behaviours[name]), []).append(name)
         groups = [names[at : at + _GROUP] for names in by_touch.values() for at in range(0, len(names), _GROUP)]
-        found: dict[str, list[str]] = {}
         for results in self._finished(_narrow, [(group, behaviours[group[0]]) for group in groups]):
             for name, reds, strange in results:
-                found[name] = reds
                 yield name, reds, strange
-        yield from self.against({name: behaviours[name] for name, reds in found.items() if not reds})
 
     def search(self, wanted: Mapping[str, tuple[Way, list[str]]]) -> Iterator[tuple[str, str]]:
         """For each scenario the first of its behaviours that turns it red, "" if none does."""
