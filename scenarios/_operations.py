@@ -70,7 +70,7 @@ def ask(s3: Scene, question: Question) -> None:
     """Put the question, and hold the answer to one of two: done in full, or refused and nothing done."""
     if question.operation not in model.operations():
         raise Inexpressible(f"this version of botocore does not know {question.operation}")
-    place = throw_away(s3, locked=question.locked, bare=question.bare)
+    place = throw_away(s3, locked=question.locked, bare=question.bare, read=not question.harms)
     params = question.ready(s3, place)
     answer = s3.call(question.operation, **params)
     expected = f"{question.operation} is done in full, or refused and nothing is done"
@@ -115,8 +115,11 @@ def _other(question: Question, answer: Observed) -> str:
     return "the bytes of the object" if answer.body == KEPT and question.own != "object" else ""
 
 
-def throw_away(s3: Scene, *, locked: bool, bare: bool = False) -> Place:
-    """A bucket of the cell's own, with object lock where there is any, and with an object unless it is `bare`."""
+def throw_away(s3: Scene, *, locked: bool, bare: bool = False, read: bool = True) -> Place:
+    """A bucket of the cell's own, with object lock where there is any, and with an object unless it is `bare`.
+
+    `read`: what is in the object is kept, to be compared with what is in it afterwards.
+    """
     if locked:
         place = Place(s3.bucket_name(), "kept")
         params = creation(place.bucket, s3.witness.region)
@@ -127,6 +130,9 @@ def throw_away(s3: Scene, *, locked: bool, bare: bool = False) -> Place:
     if bare:
         return place
     s3.setup("PutObject", **place.object, Body=KEPT, Metadata={"kept": "yes"})
+    if not read:
+        s3.setup("HeadObject", **place.object)
+        return place
     return place._replace(before=s3.setup("GetObject", **place.object))
 
 

@@ -111,7 +111,7 @@ def _buckets() -> Iterator[Question]:
         names = [entry.get("Name") for entry in answer.output.get("Buckets", [])]
         return "" if place.bucket in names else "the bucket is not among them"
 
-    yield Question("CreateBucket", "the bucket is there", _new_bucket, _made)
+    yield Question("CreateBucket", "the bucket is there", _new_bucket, _made, bare=True)
     yield Question("HeadBucket", "it says so of a bucket that is there", at_bucket(), _region_told)
     yield Question("ListBuckets", "the bucket is among them", lambda _s, _p: {}, listed, "ListAllMyBucketsResult")
     yield Question("DeleteBucket", "the empty bucket is gone", _emptied, _no_bucket, harms=True)
@@ -151,7 +151,7 @@ def _document(*tags: str) -> Effect:
 def _objects() -> Iterator[Question]:
     new = at_object(Key="new", Body=_NEW)
     yield Question("PutObject", "the object can be read", new, _stored("new", _NEW), bare=True)
-    yield Question("GetObject", "the bytes come back", at_object(), _bytes, "object")
+    yield Question("GetObject", "the bytes come back", at_object(), _bytes, "object", harms=True)
     yield Question("HeadObject", "its length is told", at_object(), _length)
     yield Question("DeleteObject", "the object is gone", at_object(), _gone("kept"), harms=True)
     delete = at_bucket(Delete={"Objects": [{"Key": "kept"}]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reference_server.call import Call, Result
+from reference_server.defects.answers import without
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import S3Error
 from reference_server.frame import frame
@@ -120,3 +121,55 @@ def _settings_get_empty(inner: Operation) -> Operation:
         return _nothing(call) if meant(call) else inner(call)
 
     return operation
+
+
+@defect(
+    "empty-settings-kept",
+    "operation",
+    "PUT of an empty notification configuration keeps the one that is there (OPS-090).",
+)
+def _empty_settings_kept(inner: Operation) -> Operation:
+    def operation(call: Call) -> Result:
+        if not call.operation.startswith("PutBucketNotification"):
+            return inner(call)
+        before = call.bucket().settings.get("notification")
+        result = inner(call)
+        if call.bucket().settings.get("notification") is None:
+            call.store.configure(call.bucket(), "notification", before)
+        return result
+
+    return operation
+
+
+@defect(
+    "service-root-is-a-page",
+    "serialise",
+    "GET / shows a web page instead of the list of buckets (LBKT-001, OPS-070, OPS-071).",
+)
+def _service_root_is_a_page(
+    inner: Callable[[Call | None, Result | S3Error], Answer],
+) -> Callable[[Call | None, Result | S3Error], Answer]:
+    def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
+        if call is None or call.operation != "ListBuckets":
+            return inner(call, outcome)
+        page = b"<html><body><h1>Welcome</h1></body></html>"
+        return Answer(200, frame([("Content-Type", "text/html"), ("Content-Length", str(len(page)))]), page)
+
+    return serialise
+
+
+@defect(
+    "head-bucket-without-region",
+    "serialise",
+    "HeadBucket does not say the region of the bucket (BKT-002, OPS-064).",
+)
+def _head_bucket_without_region(
+    inner: Callable[[Call | None, Result | S3Error], Answer],
+) -> Callable[[Call | None, Result | S3Error], Answer]:
+    def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
+        answer = inner(call, outcome)
+        if call is not None and call.operation == "HeadBucket":
+            without("x-amz-bucket-region")(answer)
+        return answer
+
+    return serialise

@@ -14,15 +14,18 @@ CONTENT = b"plain text that compresses well, " * 40
 
 
 def _documents(s3: Scene) -> list[Observed]:
-    """Answers of four kinds: a list of buckets, of keys, of versions, and a begun upload."""
+    """A list of buckets and one of keys, and, where they are offered, a list of versions and a begun upload."""
     s3.put(s3.key("a"))
     where, below = f"/{s3.bucket}", f"prefix={s3.prefix}"
-    return [
+    always = [
         s3.send("ListBuckets", "GET", "/?prefix=s3conform"),
         s3.send("ListObjectsV2", "GET", f"{where}?list-type=2&{below}", bucket=s3.bucket),
+    ]
+    offered = [
         s3.send("ListObjectVersions", "GET", f"{where}?versions&{below}", bucket=s3.bucket),
         s3.send("CreateMultipartUpload", "POST", target(s3, s3.key("b")) + "?uploads", bucket=s3.bucket),
     ]
+    return [*always, *(answer for answer in offered if answer.ok)]
 
 
 def _in_namespace() -> Matcher:
