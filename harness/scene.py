@@ -26,6 +26,18 @@ PART = 5 * 1024 * 1024
 """The smallest size, in bytes, of any part but the last. Source: Amazon S3 multipart upload limits."""
 
 
+class _Member(RawClient):
+    """One of a crowd."""
+
+    dispersed = False
+
+    def send(self, *arguments: Any, **options: Any) -> Observed:
+        """As `RawClient.send`, while there is a crowd."""
+        if self.dispersed:
+            raise RuntimeError("the cell of this client is over")
+        return super().send(*arguments, **options)
+
+
 class Scene:
     """One cell while it runs.
 
@@ -179,14 +191,16 @@ class Scene:
     def crowd(self, size: int) -> Iterator[list[RawClient]]:
         """So many further clients, each with a connection of its own, for calls at the same time.
 
-        What they observe is to be handed to `keep`, from this thread.
+        What they observe is to be handed to `keep`, from this thread. After the block they send nothing more, so that
+        a thread that still waits for an answer does not go on writing when the cell is over.
         """
         self.crowded = True
-        clients = [RawClient(self.witness.endpoint) for _ in range(size)]
+        clients = [_Member(self.witness.endpoint) for _ in range(size)]
         try:
-            yield clients
+            yield list(clients)
         finally:
             for client in clients:
+                client.dispersed = True
                 client.close()
 
     def put(self, key: str, body: bytes = b"s3conform", **params: Any) -> Observed:

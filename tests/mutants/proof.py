@@ -108,6 +108,28 @@ def _against(behaviour: str, ways: list[tuple[str, Way]], stop: bool) -> tuple[s
     return behaviour, reds, strange
 
 
+def _again(behaviour: str, names: list[str]) -> tuple[str, list[str]]:
+    """Which of these scenarios a behaviour turns red, through the first client that can express each."""
+    registry, reds = scenario.load(), list[str]()
+    for region in (REGION, ELSEWHERE):
+        place, left = _stage(region), list[str]()
+        place.behave([behaviour])
+        for name in names:
+            for info in (info for info in _infos if info.name in registry[name].clients):
+                cell = place.run(registry[name], info.name, twice=True)
+                if cell.verdict != "inapplicable":
+                    break
+            else:
+                left.append(name)
+                continue
+            if red(cell):
+                reds.append(name)
+        names = left
+        if not names:
+            break
+    return behaviour, reds
+
+
 def _narrow(behaviours: list[str], ways: list[tuple[str, Way]]) -> list[tuple[str, list[str], list[str]]]:
     """What `_against` gives for each of several defects, in fewer runs.
 
@@ -166,6 +188,10 @@ class Proof:
     ) -> Iterator[tuple[str, list[str], list[str]]]:
         """Behaviour, scenarios that it turns red, and what could not be judged, as they finish."""
         yield from self._finished(_against, [(name, ways, stop) for name, ways in behaviours.items()])
+
+    def again(self, behaviours: Mapping[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
+        """Behaviour, and which of these scenarios it turns red, as they finish."""
+        yield from self._finished(_again, list(behaviours.items()))
 
     def narrow(self, behaviours: Mapping[str, list[tuple[str, Way]]]) -> Iterator[tuple[str, list[str], list[str]]]:
         """What `against` yields, in fewer runs; see `_narrow`. Defects of one group touch the same scenarios."""

@@ -29,9 +29,9 @@ WORKFLOWS = [found for found in SPEC.values() if not {"raw", "boto3"} & set(foun
 
 
 def programs(found: Scenario) -> list[str]:
-    """The programs to lie for: all in workflows and MUST lines; else the first, since they share the drivers."""
+    """The programs to lie for: all in workflows, and the first in other MUST lines, which share its driver."""
     able = [client for client in found.clients if client in PROGRAMS]
-    return able if found in WORKFLOWS or found.level == MUST else able[:1]
+    return able if found in WORKFLOWS else able[:1] if found.level == MUST else []
 
 
 CELLS = [(found, client) for found in SPEC.values() for client in programs(found)]

@@ -1,0 +1,46 @@
+"""What a scenario is given."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.clients.raw import RawClient
+from harness.config import Endpoint
+from harness.sandbox import Sandbox
+from harness.scene import Scene
+from harness.wire.sigv4 import Credentials
+
+EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_thread_that_outlives_its_crowd_sends_nothing_more(tmp_path: Path, answering: Callable[..., Any]) -> None:
+    """One request that hangs must not be followed by others when the cell is over and its objects are removed."""
+    arrived, go_on = threading.Event(), threading.Event()
+    requests: list[bytes] = []
+
+    def answer(request: bytes) -> bytes:
+        requests.append(request)
+        arrived.set()
+        go_on.wait(10)
+        return EMPTY
+
+    witness = RawClient(Endpoint(answering(answer).url, Credentials("AK", "SK"), timeout=10))
+    scene = Scene("cell", witness, witness, Sandbox("260101000000-abcdef", "w0", witness, tmp_path / "journal"))
+
+    def write(client: RawClient) -> None:
+        with contextlib.suppress(RuntimeError):
+            for key in "abc":
+                client.call("PutObject", {"Bucket": "bucket", "Key": key})
+
+    with scene.crowd(1) as clients:
+        thread = threading.Thread(target=write, args=clients, daemon=True)
+        thread.start()
+        assert arrived.wait(10)
+    go_on.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert len(requests) == 1
