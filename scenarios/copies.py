@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import re
 import time
 
 from harness.clients import CALLERS, LIBRARIES
@@ -81,6 +82,9 @@ def copy_result(s3: Scene) -> None:
     s3.expect(answer, ok(), if_shown(result_with_etag("CopyObjectResult", CONTENT)))
     after = s3.expect(s3.look("GetObject", Key=target), ok(), body(CONTENT), etag(md5_etag(CONTENT)))
     if timed:
+        made = str((answer.output.get("CopyObjectResult") or {}).get("LastModified"))
+        iso = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", made)
+        s3.check(iso is not None, "a LastModified in ISO 8601", f"it was {made!r}", answer)
         newer = _modified(after) > _modified(before) > 0
         times = [(seen.headers or {}).get("last-modified") for seen in (before, after)]
         s3.check(newer, f"a Last-Modified after the source's {times[0]}", f"it was {times[1]}", after)

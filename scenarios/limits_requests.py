@@ -343,3 +343,29 @@ def size_beyond_32_bits(s3: Scene) -> None:
         nothing_stored(s3, upload["Key"])
     s3.expect(s3.call("CompleteMultipartUpload", **upload, **part, MpuObjectSize=len(content)), ok())
     read_back(s3, upload["Key"], content)
+
+
+@scenario(
+    "LIM-020",
+    SHOULD,
+    "UploadPart",
+    "CompleteMultipartUpload",
+    source="AWS documentation, Amazon S3 multipart upload limits (the last part has no minimum); NVIDIA/aistore",
+    confidence="partly unverified",
+    clients=LIBRARIES,
+)
+def one_empty_part(s3: Scene) -> None:
+    """An upload of a single part without a byte is completed, and the object is empty.
+
+    S3 promises: the last part may be of any size, also of none; an upload needs at least one part.
+
+    Breaks: streaming writers that open an upload before they know whether any data comes: Hadoop's S3A, s3fs and
+    smart_open end such a stream with one empty part, since an upload without parts cannot be completed.
+
+    Fix: hold parts other than the last to the minimum, and let the last one be empty.
+    """
+    upload = begin(s3, s3.key())
+    s3.expect(s3.call("UploadPart", **upload, PartNumber=1, Body=b""), ok())
+    part = naming(store(s3, upload, 1, b""))
+    s3.expect(s3.call("CompleteMultipartUpload", **upload, **part), ok())
+    read_back(s3, upload["Key"], b"")

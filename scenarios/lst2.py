@@ -149,9 +149,9 @@ def start_after(s3: Scene) -> None:
         expected = listing(planted, s3.prefix, after=start)
         page = s3.call("ListObjectsV2", Prefix=s3.prefix, StartAfter=start)
         s3.expect(page, ok(), *expected.shown(), output("StartAfter", start), output("IsTruncated", False))
-    start = s3.key("a")
-    folded = s3.call("ListObjectsV2", Prefix=s3.prefix, StartAfter=start, Delimiter="/", MaxKeys=1)
-    s3.expect(folded, ok(), keys([]), prefixes([s3.key("b/")]), output("IsTruncated", True))
+    for start in map(s3.key, ("a", "b")):  # a common prefix that begins with start-after is behind it
+        folded = s3.call("ListObjectsV2", Prefix=s3.prefix, StartAfter=start, Delimiter="/", MaxKeys=1)
+        s3.expect(folded, ok(), keys([]), prefixes([s3.key("b/")]), output("IsTruncated", True))
 
 
 @scenario(

@@ -147,11 +147,6 @@ family(
     "payload",
     _forgiving,
     {
-        "short-body-stored": row(
-            "An upload that ends before its length is stored as far as it came, as by versitygw "
-            "(versity/versitygw#2414).",
-            lambda made, error: error.code == "IncompleteBody" and made.mode == UNSIGNED,
-        ),
         "trailer-checksum-ignored": row(
             "A trailing checksum that is not the body's is accepted, as in MiniStack (ministackorg/ministack#1497).",
             lambda made, error: error.code == "BadDigest" and made.declared.trailer and not error.elements,

@@ -94,21 +94,6 @@ def _continue_never_sent(inner: Wire) -> Wire:
 
 
 @defect(
-    "continue-before-refusal",
-    "wire",
-    "100 Continue is sent before the request was looked at, so that a body is sent only to be refused, as by "
-    "S3Proxy's Jetty (gaul/s3proxy#375).",
-)
-def _continue_before_refusal(inner: Wire) -> Wire:
-    def wire(head: Head, body: Body) -> Answer:
-        if "expect" in head.headers:
-            body.send_continue()
-        return inner(head, body)
-
-    return wire
-
-
-@defect(
     "body-limit-413",
     "wire",
     "A body over 1 MiB is refused with 413 and without an S3 error, as a body limit in front of Auto Drive does at "

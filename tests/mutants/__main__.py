@@ -33,7 +33,7 @@ _TRIES = 80
 @click.option("--bounded", is_flag=True, help="Only show again, once each, what the file says.")
 @click.option("--merge", is_flag=True, help="Take what was asked for over into the file, and leave the rest of it.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=record.FILE, show_default=True)
-@click.option("-n", "--workers", type=int, default=os.cpu_count() or 1, show_default=True)
+@click.option("-n", "--workers", type=click.IntRange(min=1), default=os.cpu_count() or 1, show_default=True)
 def main(
     ids: str, names: str, clients: str, runner: choice.RunnerName, bounded: bool, merge: bool, out: Path, workers: int
 ) -> None:
@@ -42,10 +42,13 @@ def main(
     With ids or families of scenarios, or with --defect: print what turns which scenarios red, and write nothing.
     """
     found = _scenarios(ids)
-    asked = names.split(",") if names else []
-    proof = Proof(
-        workers, clients.split(",") if clients else (LIBRARIES[:2] if ids or asked or bounded else CLIENTS), runner
-    )
+    asked = _known(names, {*defects(), *variants()}, "defect or variant")
+    chosen = _known(clients, set(CLIENTS), "client")
+    if bounded and (asked or merge):
+        raise click.UsageError("--bounded shows again what the file says; it goes neither with --defect nor --merge")
+    if (bounded or merge) and not out.exists():
+        raise click.UsageError(f"there is no {out} yet; run without --bounded and --merge first")
+    proof = Proof(workers, chosen or (LIBRARIES[:2] if ids or asked or bounded else CLIENTS), runner)
     started = time.monotonic()
     try:
         if bounded:
@@ -69,9 +72,23 @@ def main(
     raise SystemExit(1 if complaints else 0)
 
 
+def _known(names: str, known: set[str], what: str) -> list[str]:
+    """The names in a list; one that there is not must not pass for one about which there is nothing to complain.
+
+    Raises:
+        click.UsageError: for the first of these.
+    """
+    asked = [one.strip() for one in names.split(",") if one.strip()]
+    strange = next((one for one in asked if one not in known), None)
+    if strange is not None:
+        raise click.UsageError(f"unknown {what} {strange!r}")
+    return asked
+
+
 def _scenarios(ids: str) -> list[Scenario]:
-    wanted = [one.strip() for one in ids.split(",") if one.strip()]
-    return [one for one in scenario.load().values() if not wanted or one.id in wanted or one.family in wanted]
+    registry = scenario.load()
+    wanted = _known(ids, {*registry, *(one.family for one in registry.values())}, "scenario or family")
+    return [one for one in registry.values() if not wanted or one.id in wanted or one.family in wanted]
 
 
 def _honest(proof: Proof, found: list[Scenario]) -> dict[str, Way]:

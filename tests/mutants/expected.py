@@ -13,7 +13,7 @@ _CATALOGUE = re.compile(r"\b([A-Z][A-Z0-9]*)-\d{3}\b")
 _LISTS = "LST1 LST2"
 _BY_SUBJECT = {
     "AUTH": """any-access-key any-region any-signature authorization-wants-spaces bad-signature-says-access-denied
-        continue-before-refusal continue-never-sent error-request-id-constant error-type-binary
+        continue-never-sent error-request-id-constant error-type-binary
         header-spaces-kept host-unsigned-accepted payload-hash-ignored scope-date-unchecked skew-ignored""",
     "AUTH META": "path-encoded-twice slashes-merged",
     "AUTH RAW": "accept-encoding-rewritten keep-alive-dropped x-id-refused authorization-forbids-spaces",
@@ -62,13 +62,32 @@ _BY_SUBJECT = {
     "POL AUTH": "everyone-is-owner",
     "PRE": "presigned-never-expires presigned-refused presigned-v2-refused",
     "RAW AUTH OPS": "empty-errors error-details-missing html-errors json-errors",
-    "RAW CKS ETAG AUTH": "short-body-stored",
     "TAG": "get-tagging-501",
     "VER": "version-id-ignored-on-delete version-id-missing",
 }
 """Defects that name no line of the catalogue, by the families that are about what is wrong in them."""
 
 _FAMILIES = {name: frozenset(where.split()) for where, names in _BY_SUBJECT.items() for name in names.split()}
+
+
+_ALSO = {
+    name: frozenset(where.split())
+    for where, names in {
+        "AUTH": "dot-segments-refused",
+        "CHNK CKS GET": "repeated-headers-apart",
+        "JSSDK": "x-id-refused",
+        "LIM": "empty-part-refused multipart-metadata-dropped",
+        "LST1 LST2": "delimiter-last-place folder-hides-neighbour",
+        "LVER META": "object-hides-folder",
+        "OPS": "list-root-renamed",
+        "PRE": "host-unsigned-accepted",
+        "RAW": "checksum-on-304 gzip-on-the-fly length-zero-on-304 namespace-missing namespace-without-slash "
+        "underscore-headers-dropped xml-declaration-missing",
+        "VER LOCK": "version-id-ignored",
+    }.items()
+    for name in names.split()
+}
+"""Further families that look at what is wrong in a defect, though its sentence or subject names others."""
 
 
 @functools.cache
@@ -80,4 +99,4 @@ def families(name: str) -> frozenset[str]:
     named = set(_CATALOGUE.findall(defects()[name].about))
     if named == {"LINT"}:
         return frozenset(found.family for found in scenario.load().values())
-    return frozenset(named - {"LINT"}) or _FAMILIES[name]
+    return (frozenset(named - {"LINT"}) or _FAMILIES[name]) | _ALSO.get(name, frozenset())

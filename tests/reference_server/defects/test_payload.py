@@ -19,7 +19,6 @@ from tests.reference_server.defects.probing import (
     version_ids,
     versioned,
 )
-from tests.reference_server.scripted import read_all
 from tests.reference_server.signing import SIGNED, Chain, Signer, signed_body
 
 if TYPE_CHECKING:
@@ -51,19 +50,6 @@ def stored(lab: Lab, bucket: str) -> bytes:
     """The beginning of what an upload in chunks stores."""
     assert trailing(lab, f"/{bucket}/new", "crc32", RIGHT["crc32"]).status == 200
     return lab.raw("GET", f"/{bucket}/new").body[:4]
-
-
-def cut_short(lab: Lab, bucket: str) -> tuple[bytes, bytes]:
-    """Status of an upload that ends after four of ten bytes, and what is there afterwards."""
-    target = f"/{bucket}/new"
-    headers = lab.raw.sign("PUT", target, {}, "UNSIGNED-PAYLOAD")
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    with lab.raw.connect() as sock:
-        sock.sendall(f"PUT {target} HTTP/1.1\r\n{lines}Content-Length: 10\r\n\r\n".encode() + TEN[:4])
-        sock.shutdown(1)
-        status = read_all(sock)[9:12]
-    reply = lab.raw("GET", target)
-    return status, reply.body if reply.status == 200 else b"nothing"
 
 
 def delete(lab: Lab, bucket: str, inside: str, headers: dict[str, str] | None = None) -> Reply:
@@ -132,7 +118,6 @@ BODIES = {
     "payload-hash-ignored": Probe(
         lambda lab, b: put(lab, b, payload="0" * 64), (400, "XAmzContentSHA256Mismatch"), (200, ""), empty
     ),
-    "short-body-stored": Probe(cut_short, (b"400", b"nothing"), (b"200", TEN[:4]), empty),
     "trailer-411": Probe(
         lambda lab, b: outcome(trailing(lab, f"/{b}/new", "crc32", RIGHT["crc32"])),
         (200, ""),

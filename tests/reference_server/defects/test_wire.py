@@ -78,9 +78,6 @@ PROBES = {
     ),
     "checksum-on-304": Probe(lambda lab, b: unchanged(lab, b, "x-amz-checksum-crc32"), (304, None), (304, "AAAAAA==")),
     "connection-reset-mid-body": Probe(lambda lab, b: answer(lab.raw, "GET", f"/{b}/key"), (200, TEN), (200, TEN[:5])),
-    "continue-before-refusal": Probe(
-        lambda lab, b: first_bytes(lab, f"/{b}-missing/key"), b"HTTP/1.1 404", b"HTTP/1.1 100"
-    ),
     "continue-never-sent": Probe(lambda lab, b: first_bytes(lab, f"/{b}/key"), b"HTTP/1.1 100", b""),
     "gzip-on-the-fly": Probe(
         lambda lab, b: unpacked(lab.raw("GET", f"/{b}/key", headers={"Accept-Encoding": "gzip"})),
