@@ -147,9 +147,10 @@ class CellRunner:
 
     def _lint(self, scenario: str, witnessed: list[Witnessed], origin: Origin) -> None:
         """Note what the rules find for the first time; a rule that fails is the harness's own fault, told as one."""
+        self._redact.learn([seen.exchange for seen in witnessed])
         try:
             with limit(self._config.endpoint.cell_limit):
-                findings = lint(witnessed, origin)
+                findings = lint(witnessed, origin, self._redact.text)
         except (Exception, OutOfTime) as error:
             message = f"the rules failed: {_told(error)}"
             findings = [Finding("LINT-000", "failure", "harness", "", message, 0)] if witnessed else []

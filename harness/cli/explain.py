@@ -93,21 +93,28 @@ def _wrapped(text: str, first: str = "", rest: str = "") -> list[str]:
 
 
 def _example(found: Scenario) -> str:
-    """The exchange that the scenario ends with against the bundled server, and a command that sends it again."""
+    """The exchange that the scenario ends with against the bundled server, and a command that sends it again.
+
+    Of a scenario with very many exchanges it is one of the first, since no more of them are kept.
+    """
+    from reports.text import visible  # bodies may hold any byte
+
     info = _client(found)
     if info is None:
         return f"\nNo example: none of {', '.join(found.clients)} is installed.\n"
     cell, region = _run(found, info)
-    shown = next((one for one in reversed(cell.exchanges) if curl(one, region) == cell.repro.get("curl")), None)
-    if cell.verdict != "conforms" or shown is None:
+    if cell.verdict != "conforms" or not cell.exchanges:
         return f"\nNo example from {info.name}: {cell.message or cell.verdict}.\n"
-    lines = [f"\nExample, {info.name} against the bundled server ({cell.requests} requests in all, this is the last):"]
+    last = next((one for one in reversed(cell.exchanges) if curl(one, region) == cell.repro.get("curl")), None)
+    shown, which = (last, "the last") if last is not None else (cell.exchanges[-1], "one of them")
+    commands = cell.repro if last is not None else {"curl": curl(shown, region)}
+    lines = [f"\nExample, {info.name} against the bundled server ({cell.requests} requests in all, this is {which}):"]
     path = shown.url.split("/", 3)[-1]
     lines += [f"  > {shown.method} /{path} HTTP/1.1", *_headers(">", shown.request_headers)]
     lines += _body(">", shown.request_body)
     lines += [f"  < HTTP/1.1 {shown.status} {shown.reason}", *_headers("<", shown.response_headers)]
     lines += _body("<", shown.response_body)
-    return "\n".join([*lines, "", *(f"{name}: {text}" for name, text in cell.repro.items()), ""])
+    return visible("\n".join([*lines, "", *(f"{name}: {text}" for name, text in commands.items()), ""]))
 
 
 def _headers(mark: str, headers: Headers) -> list[str]:

@@ -7,14 +7,14 @@ and none takes more than linear time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from harness.lint import contents, envelope, headers, status
 from harness.lint.base import Finding, Party, Rule, Severity, Witnessed
 from harness.lint.history import History
 from harness.lint.requests import requests
 from harness.lint.rules import RULES
-from harness.lint.view import View
+from harness.lint.view import CLEAN, View
 from harness.wire.http1 import Origin
 
 __all__ = ["RULES", "Finding", "Party", "Rule", "Severity", "Witnessed", "lint"]
@@ -22,14 +22,18 @@ __all__ = ["RULES", "Finding", "Party", "Rule", "Severity", "Witnessed", "lint"]
 _CHECKS = (*status.CHECKS, *headers.CHECKS, *envelope.CHECKS, *contents.CHECKS)
 
 
-def lint(witnessed: Sequence[Witnessed], origin: Origin | None = None) -> list[Finding]:
+def lint(
+    witnessed: Sequence[Witnessed], origin: Origin | None = None, clean: Callable[[str], str] = str
+) -> list[Finding]:
     """What the rules find in all exchanges of one cell, in their order.
 
     Args:
         witnessed: the exchanges in the order in which they ended.
         origin: the endpoint they were sent to; those sent elsewhere are passed over. By default it is taken from the
             exchanges, as the authority that the others are at or below, without a path.
+        clean: empties secrets out of what messages quote.
     """
+    CLEAN.set(clean)
     own = origin or _common(witnessed)
     history, findings = History(), list[Finding]()
     for index, one in enumerate(witnessed):

@@ -32,7 +32,7 @@ def document(view: View) -> None:
         _encoding(view, view.body)
     if found is None or found.tag == "Error":
         if found is None and view.success and not view.streams and not view.unreadable and root(view.operation):
-            view.say("LINT-023", f"the body is no XML document; it begins {view.body[:40]!r}", "document")
+            view.say("LINT-023", f"the body is no XML document; it begins {shown(view.body, 40)}", "document")
         return
     if view.success and view.operation in model.operations():
         _result(view, found)
@@ -43,7 +43,9 @@ def _encoding(view: View, body: bytes) -> None:
     if view.status >= 400 and not view.error:
         return
     if not _DECLARATION.match(body[:200]):
-        view.say("LINT-023", f"the document begins {body[:60]!r} instead of an XML 1.0 declaration of UTF-8", "begins")
+        view.say(
+            "LINT-023", f"the document begins {shown(body, 60)} instead of an XML 1.0 declaration of UTF-8", "begins"
+        )
     try:
         body.decode()
     except UnicodeDecodeError as error:
@@ -93,7 +95,7 @@ def _policy(view: View) -> None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         is_object = False
     if not is_object:
-        view.say("LINT-024", f"the policy is no JSON object; it begins {(view.body or b'')[:40]!r}", "policy")
+        view.say("LINT-024", f"the policy is no JSON object; it begins {shown(view.body or b'', 40)}", "policy")
 
 
 CHECKS = (document,)

@@ -43,15 +43,15 @@ def _target(view: View, party: Party) -> None:
     target = view.exchange.url.partition("://")[2]
     found = _TARGET.match(target)
     if found is None or found.end() < len(target):
-        at = target[found.end() if found else 0 :][:20]
-        view.say("REQ-001", f"the target has {at!r}, which no target may have", party=party)
+        at = target[found.end() if found else 0 :]
+        view.say("REQ-001", f"the target has {shown(at, 20)}, which no target may have", party=party)
 
 
 def _host(view: View, party: Party) -> None:
     """REQ-002: one Host, with a value."""
     hosts = [value for name, value in view.exchange.request_headers if name.lower() == "host"]
     if len(hosts) != 1 or not hosts[0]:
-        view.say("REQ-002", f"{len(hosts)} Host headers: {hosts[:3]!r}", party=party)
+        view.say("REQ-002", f"{len(hosts)} Host headers: {', '.join(map(shown, hosts[:3]))}", party=party)
 
 
 def _length(view: View, party: Party) -> None:

@@ -78,7 +78,7 @@ def _error_elements(view: View) -> None:
     if document is None:
         if NOT_XML in view.unreadable:
             return
-        why = view.unreadable or f"it begins {(view.body or b'')[:40]!r}"
+        why = view.unreadable or f"it begins {shown(view.body or b'', 40)}"
         view.say("LINT-003", f"the body of status {view.status} is no XML document: {why}", "document")
         return
     if document.tag != "Error":

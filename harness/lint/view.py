@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import copy
 import functools
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus, urlsplit
 
@@ -25,6 +27,8 @@ STREAMS = frozenset({"GetObject", "GetObjectAnnotation", "GetObjectTorrent", "Ge
 _MAX_FINDINGS = 40
 """Findings kept of one exchange: a hostile document could hold as many as it has elements."""
 _MESSAGE = 300
+_QUOTED = 4096
+"""Characters of a value that are looked at to quote it."""
 
 
 class View:
@@ -159,9 +163,15 @@ class View:
         self.say(rule, message, about, severity="warning")
 
 
-def shown(value: str) -> str:
-    """A value as messages quote it."""
-    return repr(value if len(value) <= 80 else value[:80] + "…")
+CLEAN: ContextVar[Callable[[str], str]] = ContextVar("CLEAN", default=str)
+"""What empties secrets out of a text; to be done before a message cuts it or escapes it, as neither is found then."""
+
+
+def shown(value: str | bytes, length: int = 80) -> str:
+    """The beginning of a value as messages quote it, without secrets."""
+    text = value[:_QUOTED].decode("utf-8", "replace") if isinstance(value, bytes) else value[:_QUOTED]
+    clean = CLEAN.get()(text)
+    return repr(clean if len(clean) <= length else clean[:length] + "…")
 
 
 def _authority(url: str) -> str:

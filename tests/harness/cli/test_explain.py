@@ -27,6 +27,20 @@ def test_scenario_is_explained_with_source_example_and_what_it_catches(in_proces
         assert f"\n  {name}: " in end.out
 
 
+def test_example_of_a_scenario_with_very_many_requests_is_one_of_the_first(in_process: InProcess) -> None:
+    end = in_process("explain", "LST2-001")
+    assert end.code == 0
+    assert "this is one of them" in end.out
+    assert "\n  < HTTP/1.1 200 OK\n" in end.out
+
+
+def test_example_holds_nothing_that_a_terminal_obeys(in_process: InProcess) -> None:
+    """Bodies of chunks and of objects have any bytes."""
+    end = in_process("explain", "CHNK-011")
+    assert "\\x00" in end.out
+    assert all(letter.isprintable() or letter == "\n" for letter in end.out)
+
+
 def test_family_is_explained_without_examples(in_process: InProcess) -> None:
     end = in_process("explain", "etag")
     assert end.code == 0

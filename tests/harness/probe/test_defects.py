@@ -10,7 +10,6 @@ import pytest
 from harness.probe import knobs
 from harness.record import UNKNOWN
 from reference_server.defects import defects
-from reference_server.defects import wire as slow
 from tests.harness.probe.conftest import Found, examine
 
 NO_PARTS = {"use_multipart_etag": UNKNOWN, "min_chunk_size": UNKNOWN}
@@ -139,11 +138,8 @@ def test_a_defect_flips_its_knobs_and_no_other(defect: str, tmp_path: Path, hone
 
 
 @pytest.mark.parametrize("defect", INDIFFERENT)
-def test_a_defect_of_no_knob_flips_nothing(
-    defect: str, tmp_path: Path, honest: Found, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_defect_of_no_knob_flips_nothing(defect: str, tmp_path: Path, honest: Found) -> None:
     """Whatever else is wrong, no client is advised anything because of it."""
-    monkeypatch.setattr(slow, "DELAY", 0.001)
     assert differences(examine(tmp_path, defect), honest) == {}
 
 
