@@ -18,15 +18,16 @@ from harness.limit import OutOfTime, limit
 from harness.lint import Finding, Witnessed, lint
 from harness.profile import Profile
 from harness.record import FAILING, Cell, ClientInfo, Lint, Observation
-from harness.sandbox import Sandbox
+from harness.sandbox import NAME, Sandbox
 from harness.scenario import Scenario
 from harness.scene import Scene
 from harness.signals import ClientFault, Inexpressible, Mismatch, Prerequisite
 from harness.verdict import judge
 from harness.wire.curl import curl
-from harness.wire.exchange import Exchange
+from harness.wire.exchange import Body, Exchange
 from harness.wire.http1 import Origin
-from harness.wire.redact import Redactor
+from harness.wire.redact import MASK, Redactor
+from harness.wire.route import recognise
 from harness.wire.tape import Recorded
 from harness.wire.wiretap import Wiretap
 
@@ -45,6 +46,8 @@ _PAUSE = 0.2
 """Seconds between two questions whether an endpoint has come back."""
 _LINTED = 400
 """Exchanges of a cell that the rules look at."""
+_LISTINGS = frozenset({"ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"})
+"""Operations whose answers name what is in a bucket."""
 _HELD = 32 * 1024 * 1024
 """Bytes of bodies that are held for the rules, in a cell; exchanges that come later are judged without theirs."""
 
@@ -167,7 +170,7 @@ class CellRunner:
                     seen.sender,
                     scenario,
                     self._redact.text(finding.message),
-                    self._redact.exchange(seen.exchange),
+                    self._evidence(seen.exchange),
                     finding.severity,
                     finding.party,
                 )
@@ -271,7 +274,7 @@ class CellRunner:
         verdict = judge(scenario.id, info.name, observation, self._profile, today)
         exchanges = scene.exchanges if scene else []
         sent = scene.sent if scene else []
-        kept = [self._redact.exchange(exchange) for exchange in _shown(exchanges, scene, observation.failing)]
+        kept = [self._evidence(exchange) for exchange in _shown(exchanges, scene, observation.failing)]
         return Cell(
             scenario=scenario.id,
             level=scenario.level,
@@ -295,6 +298,25 @@ class CellRunner:
             waited=round(sum(exchange.seconds for exchange in sent), 4),
         )
 
+    def _evidence(self, exchange: Exchange) -> Exchange:
+        """An exchange as it is stored: without secrets, and without what others keep in buckets of theirs.
+
+        `s3cmd la`, for one, lists every bucket there is.
+        """
+        if exchange.method != "GET" or exchange.status != 200:
+            return self._redact.exchange(exchange)
+        secure = self._config.secure
+        endpoint = secure if secure and exchange.url.startswith("https:") else self._config.endpoint
+        origin = Origin.of(endpoint.url)
+        sent = recognise(exchange, origin)
+        own = sent.bucket.startswith(f"{NAME}-") or sent.bucket in ("", self._config.bucket)
+        if not own and sent.operation in _LISTINGS:
+            body = Body(exchange.response_body.size, "", truncated=True)
+            url = f"{origin.scheme}://{origin.authority}/{MASK}"
+            lines = [(name, MASK if name.lower() == "host" else value) for name, value in exchange.request_headers]
+            exchange = msgspec.structs.replace(exchange, url=url, request_headers=lines, response_body=body)
+        return self._redact.exchange(exchange)
+
     def _redacted(self, observation: Observation) -> Observation:
         """The observation without secrets: every text of it that is not the harness's own passes the redactor."""
         text = self._redact.text
@@ -317,7 +339,7 @@ class CellRunner:
         if chosen is None:
             return {}
         last: list[Exchange] = chosen.exchanges[-1:]
-        commands = {"curl": curl(self._redact.exchange(last[0]), self._config.endpoint.region)} if last else {}
+        commands = {"curl": curl(self._evidence(last[0]), self._config.endpoint.region)} if last else {}
         return commands | {name: self._redact.text(text) for name, text in chosen.command.items()}
 
 

@@ -28,7 +28,7 @@ _EPILOG = """\
 \b
 Examples:
   s3conform explain ETAG-012
-  s3conform explain LST2          every scenario of a family, without exchanges
+  s3conform explain LST2          every scenario of a family, no exchanges
   s3conform explain LINT-011      a rule that holds for every exchange
 """
 

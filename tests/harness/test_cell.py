@@ -29,9 +29,12 @@ CLIENTS = [ClientInfo("raw", "1", "inprocess"), ClientInfo("rclone", "", "local"
 
 
 @contextmanager
-def runner(server: Server, folder: Path, url: str = "", timeout: float = 2.0) -> Iterator[CellRunner]:
+def runner(
+    server: Server, folder: Path, url: str = "", timeout: float = 2.0, addressing: Any = "path"
+) -> Iterator[CellRunner]:
     """A runner of cells by raw HTTP, whose buckets are removed at the end."""
-    endpoint = Endpoint(url or server.endpoint, Credentials(server.access_key, server.secret_key), timeout=timeout)
+    credentials = Credentials(server.access_key, server.secret_key)
+    endpoint = Endpoint(url or server.endpoint, credentials, addressing=addressing, timeout=timeout)
     config = RunConfig("260101000000-abcdef", endpoint, "aws", CLIENTS, [], str(folder))
     append(config.journal, JournalHead(config.run_id, endpoint.url, "us-east-1", "path"))
     runs = CellRunner(config, profile.load("aws"), "w0")
@@ -284,3 +287,30 @@ def test_second_look_that_is_lost_is_not_charged_to_what_was_looked_at(tmp_path:
         cell = runs.attempt(scenario(looks_again), "raw")
     assert cell.verdict == "error"
     assert "stopped answering" in cell.message
+
+
+@pytest.mark.parametrize("addressing", ["path", "virtual"])
+def test_what_others_keep_in_their_buckets_is_not_stored(tmp_path: Path, server: Server, addressing: str) -> None:
+    """Some programs list every bucket of the account; the names in there are nobody's business."""
+    with server.client() as client:
+        client.create_bucket(Bucket="payroll")
+        client.put_object(Bucket="payroll", Key="of-alice", Body=b"1")
+
+    def lists(s3: Scene) -> None:
+        s3.expect(s3.call("ListObjectsV2", Bucket="payroll"), ok())
+        s3.put(s3.key("shown"))
+        s3.expect(s3.call("ListObjectsV2", Prefix=s3.prefix), ok())
+
+    try:
+        with runner(server, tmp_path, server.endpoint.replace("127.0.0.1", "localhost"), addressing=addressing) as runs:
+            cell = runs.run(scenario(lists), "raw")
+            assert cleanup(runs._config.journal, runs._witness, 10) == []
+    finally:
+        with server.client() as client:
+            client.delete_object(Bucket="payroll", Key="of-alice")
+            client.delete_bucket(Bucket="payroll")
+    stored = msgspec.json.encode(cell).decode()
+    assert cell.verdict == "conforms"
+    assert "shown" in stored
+    assert "payroll" not in stored
+    assert "of-alice" not in stored

@@ -96,7 +96,8 @@ def families(name: str) -> frozenset[str]:
 
     Those of the catalogue lines in its sentence, or of its subject; all, if it breaks a rule for every exchange.
     """
-    named = set(_CATALOGUE.findall(defects()[name].about))
+    known = frozenset(found.family for found in scenario.load().values())
+    named = {"LINT", *known} & set(_CATALOGUE.findall(defects()[name].about))
     if named == {"LINT"}:
-        return frozenset(found.family for found in scenario.load().values())
+        return known
     return (frozenset(named - {"LINT"}) or _FAMILIES[name]) | _ALSO.get(name, frozenset())

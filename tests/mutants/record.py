@@ -11,6 +11,7 @@ from harness import scenario
 from harness.proofs import FILE, Found, Mutants, read
 from reference_server.defects import defects
 from reference_server.variants import variants
+from tests.mutants import expected
 
 __all__ = ["FILE", "Mutants", "cover", "fresh", "read", "write"]
 
@@ -59,7 +60,12 @@ def cover(found: Mutants, scenarios: Iterable[str]) -> dict[str, list[str]]:
     by_fewest = sorted(found.defects, key=lambda name: len(found.defects[name].scenarios))
     shown: set[str] = set()
     for name in by_fewest:
-        reds = [one for one in found.defects[name].scenarios if one in wanted]
+        kin = expected.families(name) if name in defects() else frozenset()
+        # Those of its families first: what is red elsewhere is often so by chance.
+        reds = sorted(
+            (one for one in found.defects[name].scenarios if one in wanted),
+            key=lambda one: one.rpartition("-")[0] not in kin,
+        )
         first = next((one for one in reds if one not in shown), reds[0] if reds else None)
         if first is not None:
             chosen[name].append(first)
