@@ -15,7 +15,7 @@ from harness.clients.raw import RawClient
 from harness.expect import Matcher
 from harness.record import Step
 from harness.sandbox import Sandbox
-from harness.signals import Inexpressible, Mismatch, Prerequisite
+from harness.signals import ClientFault, Inexpressible, Mismatch, Prerequisite
 from harness.wire import model
 from harness.wire.exchange import Exchange
 from harness.wire.sigv4 import Credentials
@@ -216,11 +216,19 @@ class Scene:
         return self.keep("witness", self.witness.fetch(url, method, list(headers), body))
 
     def visit(self, bucket: str, path: str, method: str = "GET", *headers: tuple[str, str]) -> Observed:
-        """What a visitor of a bucket's website is given for a path, from `/` on."""
+        """What a visitor of a bucket's website is given for a path, from `/` on.
+
+        Raises:
+            Inexpressible: nobody said where websites are.
+            ClientFault: there is nothing that answers there, which says nothing of the endpoint.
+        """
         if not self.witness.endpoint.website:
             raise Inexpressible("needs the website endpoint (S3CONFORM_WEBSITE_ENDPOINT)")
         site = self.witness.endpoint.website.replace("{bucket}", bucket)
-        return self.keep("client", self.witness.fetch(site + path, method, list(headers)))
+        given = self.keep("client", self.witness.fetch(site + path, method, list(headers)))
+        if given.failure.startswith("cannot connect to "):
+            raise ClientFault(f"the website endpoint is not there: {given.failure}")
+        return given
 
     # --- expectations ---
 

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from harness.clients.raw import RawClient
 from harness.config import Endpoint
 from harness.sandbox import Sandbox
 from harness.scene import Scene
+from harness.signals import ClientFault
 from harness.wire.sigv4 import Credentials
 
 EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -44,3 +47,12 @@ def test_thread_that_outlives_its_crowd_sends_nothing_more(tmp_path: Path, answe
     thread.join(10)
     assert not thread.is_alive()
     assert len(requests) == 1
+
+
+def test_website_that_is_nowhere_is_no_fault_of_the_endpoint(tmp_path: Path) -> None:
+    """Its address is what the user said."""
+    endpoint = Endpoint("http://127.0.0.1:2", Credentials("AK", "SK"), website="http://127.0.0.1:1/{bucket}")
+    witness = RawClient(endpoint)
+    scene = Scene("cell", witness, witness, Sandbox("260101000000-abcdef", "w0", witness, tmp_path / "journal"))
+    with pytest.raises(ClientFault, match="website endpoint is not there"):
+        scene.visit("bucket", "/")
