@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.expect import ok, output
 from harness.scene import Scene
+from harness.signals import Inexpressible
 from scenarios._policies import admit_the_public, policy, statement
 
 INDEX = {"IndexDocument": {"Suffix": "index.html"}}
@@ -15,6 +16,8 @@ HOME = b"<html><body>home</body></html>"
 
 def site(s3: Scene, configuration: Mapping[str, Any], pages: Mapping[str, bytes]) -> str:
     """A new bucket that everybody may read and list, with these pages by key, shown as configured."""
+    if not s3.witness.endpoint.website:
+        raise Inexpressible("needs the website endpoint (S3CONFORM_WEBSITE_ENDPOINT)")
     bucket = s3.new_bucket()
     admit_the_public(s3, bucket)
     everybody = policy(

@@ -73,7 +73,7 @@ def unknown_override(s3: Scene) -> None:
     EXTENDED,
     "GetObject",
     source="LocalStack test_get_response_overrides_unicode_metadata_with_sig_s3 (recorded on AWS)",
-    clients=LIBRARIES,
+    clients=("raw",),
 )
 def override_that_no_header_can_say(s3: Scene) -> None:
     """An override with characters outside ISO-8859-1 is refused with 400 InvalidArgument.
