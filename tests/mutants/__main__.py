@@ -141,7 +141,7 @@ def _prove(
 
 
 def _again(proof: Proof, found: list[Scenario], known: record.Mutants) -> list[str]:
-    """What the file says, shown again with few cells, and the variants on MUST lines; without what only programs say."""
+    """What the file says, shown again with few cells, and variants on MUST lines; without what only programs say."""
     complaints = judge.complaints(known, found)
     able = [one.id for one in found if {"raw", "boto3"} & set(one.clients)]
     pairs = {name: ids for name, ids in record.cover(known, able).items() if ids and name not in _UNSTEADY}
