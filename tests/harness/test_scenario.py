@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import scenario
+from harness import proofs, scenario
 from harness.clients import CLIENTS, PROGRAMS
 from harness.errors import UsageError
 from harness.record import ScenarioText
@@ -42,7 +42,7 @@ def test_registering_keeps_what_was_said_and_gives_the_function_back(registry):
     assert found == Scenario("LST2-004", SHOULD, ("PutObject",), "AWS", ("raw",), "secondary", holds, __name__)
     assert found.family == "LST2"
     assert found.title == "A statement."
-    assert found.text == ScenarioText("S3 promises: it.", "AWS")
+    assert found.text == ScenarioText("S3 promises: it.", "AWS", proofs.caught()[found.id])
 
 
 def test_by_default_every_client_can_and_the_statement_gates(registry):
