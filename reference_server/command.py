@@ -145,6 +145,8 @@ def _serve(options: argparse.Namespace) -> int:
     given = [_credential(text) for text in options.credential]
     if given and given[0][2] is not None:
         raise UsageError("--credential with a token is for the account of the --credential before it; there is none")
+    if len({access_key for access_key, _, _ in given}) < len(given):
+        raise UsageError("--credential names an access key twice; which of its secret keys is right?")
     domains = tuple(domain.lower() for domain in options.domain)
     _raise_file_limit()
     os.umask(0o077)  # a data folder holds a secret key

@@ -88,6 +88,7 @@ def test_end_of_input_stops_it() -> None:
         (["--personality", "auto-driv"], "did you mean 'auto-drive'?"),
         (["--personality", "zzzz"], "auto-drive, aws"),
         (["--credential", "no-colon"], "ACCESS_KEY:SECRET_KEY"),
+        (["--credential", "AK:one", "--credential", "AK:two"], "an access key twice"),
         (["--port", "70000"], "cannot listen on 127.0.0.1 port 70000"),
         (["--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
         (["--data", "/dev/null/x"], "cannot use /dev/null/x for data"),
