@@ -64,6 +64,9 @@ class App:
         defects: names of defects to behave with, see `reference_server.defects`.
         variants: names of harmless variants to behave with, see `reference_server.variants`.
         debug: print tracebacks of unexpected errors.
+
+    Attributes:
+        target: URL of a second listener of this application, which it may redirect to; empty until there is one.
     """
 
     def __init__(
@@ -94,11 +97,12 @@ class App:
         self._router = Router(model.document)
         self._domains = ("localhost", *domains)
         self._debug = debug
-        self.seams = self._honest()
+        self.target = ""
+        self._wraps = self.personality.wraps(self)
         self.behave(defects, variants)
 
     def behave(self, defects: Iterable[str], variants: Iterable[str] = ()) -> None:
-        """Behave with exactly these defects and harmless variants from the next request on.
+        """Behave as the personality, with exactly these defects and harmless variants, from the next request on.
 
         Raises:
             UnknownDefectError: there is no defect of that name.
@@ -134,7 +138,7 @@ class App:
         return self.seams.serialise(None, error)
 
     def _honest(self) -> Seams:
-        return Seams(
+        seams = Seams(
             wire=self._answer,
             auth=self._authenticator.authenticate,
             payload=Payload,
@@ -142,6 +146,9 @@ class App:
             listing=listing.page,
             serialise=self._serialise,
         )
+        for seam, wrap in self._wraps.items():
+            setattr(seams, seam, wrap(getattr(seams, seam)))
+        return seams
 
     def _answer(self, head: Head, body: Body) -> Answer:
         call = None

@@ -1,15 +1,24 @@
 """Gateways that the server can behave as: data in `personalities/NAME.toml`, read once at start-up.
 
 A personality says which operations are refused and how, and a few traits. Handlers ask for traits, never for
-the name of a personality.
+the name of a personality. What no trait can say is code: a module `personalities/NAME.py` (with `_` for `-` and `.`),
+whose function `wraps(app)` gives wrappers for the seams of that application, as defects are.
 """
 
 from __future__ import annotations
 
 import difflib
+import importlib
+import importlib.util
+import re
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reference_server.app import App
 
 
 @dataclass(frozen=True)
@@ -29,13 +38,23 @@ class Personality:
         name: as given on the command line.
         title: for people.
         implicit_buckets: buckets appear on the first write and need not exist for a listing.
+        redirects: it has a second address, `App.target`, where requests may be sent on to.
         refusals: by operation name.
     """
 
     name: str
     title: str = ""
     implicit_buckets: bool = False
+    redirects: bool = False
     refusals: dict[str, Refusal] = field(default_factory=dict)
+
+    def wraps(self, app: App) -> Mapping[str, Callable[[Any], Any]]:
+        """What it changes beyond its traits: by the name of a seam, the gateway's function from the right one."""
+        module = f"reference_server.personalities.{re.sub('[-.]', '_', self.name)}"
+        if importlib.util.find_spec(module) is None:
+            return {}
+        found: Mapping[str, Callable[[Any], Any]] = importlib.import_module(module).wraps(app)
+        return found
 
 
 class UnknownPersonalityError(ValueError):
@@ -66,4 +85,6 @@ def load(name: str) -> Personality:
         for group in data.get("refusals", [])
         for operation in group["operations"]
     }
-    return Personality(name, data.get("title", name), data.get("implicit_buckets", False), refusals)
+    return Personality(
+        name, data.get("title", name), data.get("implicit_buckets", False), data.get("redirects", False), refusals
+    )
