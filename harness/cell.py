@@ -141,16 +141,15 @@ class CellRunner:
         except OutOfTime:
             observation = self._out_of_time(scene)
         witnessed = list(place.witnessed)  # and not what tidying up asks
-        self._redact.learn(scene.exchanges)  # those of a crowd among them, whom nobody witnessed
         self._tidy()
         if scene.crowded:  # the order in which exchanges ended is not that in which they were asked
+            self._redact.learn(scene.exchanges)  # nobody witnessed those of the crowd
             witnessed = [one._replace(crowded=True) for one in witnessed]
         self._lint(scenario.id, witnessed, Origin.of(place.endpoint.url))
         return self._cell(scenario, info, observation, scene, started)
 
     def _lint(self, scenario: str, witnessed: list[Witnessed], origin: Origin) -> None:
         """Note what the rules find for the first time; a rule that fails is the harness's own fault, told as one."""
-        self._redact.learn([seen.exchange for seen in witnessed])
         try:
             with limit(self._config.endpoint.cell_limit):
                 findings = lint(witnessed, origin, self._redact.text)
@@ -295,7 +294,7 @@ class CellRunner:
             profile_entry=verdict.entry,
             confidence=scenario.confidence,
             notes=[self._redact.text(note[:_TEXT])[:_NOTE] for note in scene.notes[:_NOTES]] if scene else [],
-            waited=round(sum(exchange.seconds for exchange in sent), 4),
+            waited=round(sum(exchange.seconds for exchange in sent) + (scene.waited if scene else 0.0), 4),
         )
 
     def _evidence(self, exchange: Exchange) -> Exchange:

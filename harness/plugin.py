@@ -27,6 +27,8 @@ SCENARIOS = Path(__file__).parent.parent / "scenarios"
 
 _CONFIG = pytest.StashKey[RunConfig]()
 _RUNNER = pytest.StashKey[CellRunner]()
+_SELECTED = pytest.StashKey[dict[str, list[scenario.Scenario]]]()
+"""The scenarios of the run by the file of their module."""
 _KEY = "s3conform"
 _OPEN_FILES = 8192
 """The wiretap has two for each connection of a client, and some clients open hundreds."""
@@ -68,12 +70,9 @@ class ScenarioFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """The module's cells of this run."""
         config = self.config.stash[_CONFIG]
-        registry = scenario.load()
-        for name in config.scenarios:
-            found = registry[name]
-            if Path(found.function.__code__.co_filename) == self.path:
-                for column in columns_of(found, config):
-                    yield CellItem.from_parent(self, name=f"{name}[{column}]", cell=(found, column))
+        for found in self.config.stash[_SELECTED].get(str(self.path), ()):
+            for column in columns_of(found, config):
+                yield CellItem.from_parent(self, name=f"{found.id}[{column}]", cell=(found, column))
 
 
 def columns_of(found: scenario.Scenario, config: RunConfig) -> list[str]:
@@ -104,6 +103,9 @@ def prepare(config: pytest.Config, run: RunConfig, worker: str) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     warnings.simplefilter("ignore")  # urllib3 warns of every unverified request that --insecure asked for
     config.stash[_CONFIG] = run
+    registry, selected = scenario.load(), config.stash.setdefault(_SELECTED, {})
+    for name in run.scenarios:
+        selected.setdefault(registry[name].function.__code__.co_filename, []).append(registry[name])
     config.stash[_RUNNER] = CellRunner(run, profile.load(run.profile), worker)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,6 +65,7 @@ class Scene:
         self.seed = seed
         self.notes: list[str] = []
         self.crowded = False
+        self.waited = 0.0
         self._forgotten: dict[int, Exchange] = {}
         self._stranger = stranger
         self.prefix = sandbox.prefix(cell)
@@ -259,6 +261,12 @@ class Scene:
     def note(self, text: str) -> None:
         """Record which of several right answers was seen; it changes no verdict."""
         self.notes.append(text)
+
+    def wait(self, seconds: float) -> None:
+        """Let time go by on the endpoint, where a statement is about time; told apart from what the harness takes."""
+        begun = time.monotonic()
+        time.sleep(max(0.0, seconds))
+        self.waited += time.monotonic() - begun
 
     # --- records ---
 

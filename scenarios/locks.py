@@ -214,7 +214,7 @@ def _holds_until(s3: Scene, version: dict[str, str], end: float) -> bool:
             s3.expect(answer, _DENIED)
         return True
     finally:
-        time.sleep(max(0.0, end - time.time()) + _GRACE)
+        s3.wait(max(0.0, end - time.time()) + _GRACE)
 
 
 @scenario(

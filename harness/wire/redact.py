@@ -50,7 +50,9 @@ _ELEMENT = re.compile(
     r"(?is)(<((?:[\w.-]+:)?(?:SignatureProvided|StringToSign|StringToSignBytes|CanonicalRequest|CanonicalRequestBytes"
     r"|AWSAccessKeyId|Token-0|SessionToken|SecretAccessKey))(?:\s[^<>]{0,400})?>).*?(</\2\s*>|$)"
 )
-_HEX = re.compile(r"[0-9A-Fa-f]{64,}")
+_DIGITS = 64
+"""Hexadecimal digits of a signature."""
+_HEX = re.compile(rf"[0-9A-Fa-f]{{{_DIGITS},}}")
 _SIGNED = re.compile(r"(?i)Signature=([0-9a-f]{64})")
 _SIGNED_BODY = re.compile(
     r"(?i)(?:name=\"?X-Amz-Signature\"?\r?\n\r?\n|chunk-signature=|x-amz-trailer-signature:\s?)([0-9a-f]{64})"
@@ -146,8 +148,10 @@ class Redactor:
         return self._text(text, 2 * _CUT)
 
     def _text(self, text: str, least: int) -> str:
-        clean = self._clean if len(text) <= _CACHED else self._without_secrets
-        return _HEX.sub(lambda hit: MASK if self._is_signature(hit[0].lower()) else hit[0], clean(text, least))
+        clean = (self._clean if len(text) <= _CACHED else self._without_secrets)(text, least)
+        if len(clean) < _DIGITS:  # most are: a header line, a code
+            return clean
+        return _HEX.sub(lambda hit: MASK if self._is_signature(hit[0].lower()) else hit[0], clean)
 
     def _without_secrets(self, text: str, least: int) -> str:
         """`text` redacted, the beginning of a secret at its very end too, from `least` characters on."""
@@ -165,7 +169,7 @@ class Redactor:
         return _ELEMENT.sub(lambda match: match[1] + MASK + match[3], text)
 
     def _is_signature(self, digits: str) -> bool:
-        return any(digits[start : start + 64] in self._signatures for start in range(len(digits) - 63))
+        return any(digits[start : start + _DIGITS] in self._signatures for start in range(len(digits) - _DIGITS + 1))
 
     def headers(self, headers: Headers) -> Headers:
         """Header lines without secrets; the first ones, and of each the beginning, where there is very much of them."""

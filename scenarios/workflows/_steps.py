@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from harness.wire.route import Sent, recognise
 
 MODIFIED = 1_600_000_000_123_456_789
 """A time in nanoseconds since 1970, none of whose digits may get lost: 2020-09-13T12:26:40.123456789Z."""
-LARGE = b"".join(number.to_bytes(4, "big") for number in range((PART + 1000) // 4))
+LARGE = struct.pack(f">{(PART + 1000) // 4}I", *range((PART + 1000) // 4))
 """A body of one whole part and a short one, no two stretches of which are alike."""
 
 NAMES = {"a b+c.txt": b"first", "sub/é%41.txt": b"second, longer", "sub/empty": b""}

@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from harness.expect import body, header, metadata, ok
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
-from harness.scene import PART, Scene
+from harness.scene import Scene
 from scenarios.workflows._awscli import PARTS, configured, copy_source, done, holds, written
-from scenarios.workflows._steps import found, prints
+from scenarios.workflows._steps import LARGE, found, prints
 
 BINARY = bytes(range(256)) + b"\r\n\0 end\xff"
 """Every byte value, and no valid UTF-8."""
-
-
-def large() -> bytes:
-    """A little more than one part of 5 MiB; no two stretches of it are alike, so that misplaced parts show."""
-    return b"".join(number.to_bytes(4, "big") for number in range(PART // 4 + 300))
 
 
 @scenario(
@@ -65,7 +60,7 @@ def cp_up_in_parts(s3: Scene) -> None:
 
     Fix: answer CompleteMultipartUpload when the object can be read; put an error into the body if it cannot.
     """
-    content = large()
+    content = LARGE
     path = written(s3.folder, {"large.bin": content}) / "large.bin"
     target = f"s3://{s3.bucket}/{s3.key('large.bin')}"
     run = s3.program("s3", "cp", str(path), target, "--no-progress", environment=configured(s3, PARTS))
@@ -90,7 +85,7 @@ def cp_down_in_ranges(s3: Scene) -> None:
 
     Fix: answer byte ranges with 206 and Content-Range.
     """
-    content = large()[:350_001]
+    content = LARGE[:350_001]
     s3.put(s3.key("large.bin"), content)
     path = s3.folder / "large.bin"
     ranges = configured(s3, {"multipart_threshold": "100000", "multipart_chunksize": "100000"})
@@ -141,7 +136,7 @@ def cp_from_stdin_in_parts(s3: Scene) -> None:
 
     Fix: take parts as they come; answer CompleteMultipartUpload when the object can be read.
     """
-    content = large()
+    content = LARGE
     target = f"s3://{s3.bucket}/{s3.key('dump')}"
     run = s3.program("s3", "cp", "-", target, stdin=content, environment=configured(s3, PARTS))
     done(s3, run, "CreateMultipartUpload", Key=s3.key("dump"))
@@ -205,7 +200,7 @@ def copied_in_parts(s3: Scene, *options: str) -> str:
     """
     facts = {"ContentType": "text/x-special", "Metadata": {"colour": "blue"}}
     source, target = s3.key("large.bin"), s3.key("copy.bin")
-    s3.put(source, large(), **facts)
+    s3.put(source, LARGE, **facts)
     urls = [f"s3://{s3.bucket}/{key}" for key in (source, target)]
     run = s3.program("s3", "cp", *urls, "--no-progress", *options, environment=configured(s3, PARTS))
     asked: dict[str, str] = {}
@@ -234,7 +229,7 @@ def cp_across_in_parts(s3: Scene) -> None:
     Fix: implement UploadPartCopy with x-amz-copy-source-range; answer GetObjectTagging with an empty TagSet.
     """
     target = copied_in_parts(s3)
-    s3.expect(s3.look("GetObject", Key=target), ok(), body(large()))
+    s3.expect(s3.look("GetObject", Key=target), ok(), body(LARGE))
 
 
 @scenario(
@@ -255,5 +250,5 @@ def cp_across_in_parts_with_properties(s3: Scene) -> None:
     Fix: store the headers of CreateMultipartUpload with the upload, and give them to the object.
     """
     target = copied_in_parts(s3, "--copy-props", "metadata-directive")
-    found = s3.expect(s3.look("GetObject", Key=target), ok(), body(large()))
+    found = s3.expect(s3.look("GetObject", Key=target), ok(), body(LARGE))
     s3.expect(found, metadata({"colour": "blue"}), header("content-type", "text/x-special"))

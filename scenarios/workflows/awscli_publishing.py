@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from harness.expect import body, ok, output, refused
 from harness.scenario import EXTENDED, SHOULD, scenario
 from harness.scene import Scene
@@ -110,7 +108,7 @@ def presign_expires(s3: Scene) -> None:
     """
     s3.put(s3.key("object"), BODY)
     url = presigned(s3, s3.key("object"), "--expires-in", "1", version="s3v4")
-    time.sleep(2)  # times in signatures are whole seconds: only now is the second surely over
+    s3.wait(2)  # times in signatures are whole seconds: only now is the second surely over
     s3.expect(s3.fetch(url), refused(403, "AccessDenied"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from urllib.parse import parse_qs, urlsplit
 
 from harness.clients.base import Observed, joined
@@ -105,7 +104,7 @@ def link_expires(s3: Scene) -> None:
     """
     stored(s3, {"object": b"for a second"})
     url = link(s3, "object", "--expire", "1s")
-    time.sleep(2)
+    s3.wait(2)
     s3.expect(s3.fetch(url), refused(403, "AccessDenied"))
     holds(s3, {"object": b"for a second"})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -107,7 +106,7 @@ def version_at_a_time(s3: Scene) -> None:
     """
     with versioned(s3) as bucket:
         s3.put(KEY, OLD, Bucket=bucket)
-        time.sleep(APART)
+        s3.wait(APART)
         s3.put(KEY, NEW, Bucket=bucket)
         s3.put("folder/later.txt", NEW, Bucket=bucket)
         s3.setup("DeleteObject", Bucket=bucket, Key=KEY)
@@ -138,7 +137,7 @@ def deleted_versions(s3: Scene) -> None:
     """
     with versioned(s3) as bucket:
         s3.put(KEY, OLD, Bucket=bucket)
-        time.sleep(APART)
+        s3.wait(APART)
         s3.expect(s3.program("deletefile", f"remote:{bucket}/{KEY}"), ok())
         both = [*kept(s3, bucket), *kept(s3, bucket, "DeleteMarkers")]
         s3.check(len(both) == 2, "one version and one delete marker", f"there are {len(both)}")

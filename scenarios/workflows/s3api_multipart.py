@@ -9,9 +9,9 @@ from harness.expect import metadata, ok, output, refused
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import PART, Scene
 from scenarios.workflows._s3api import SOURCE, api, at, document, done, downloaded, file, is_missing, is_whole, rejected
+from scenarios.workflows._steps import LARGE
 
-FIRST = b"".join(number.to_bytes(4, "big") for number in range(PART // 4))
-"""5 MiB, no two stretches of which are alike."""
+FIRST = LARGE[:PART]
 LAST = b"the last part may be short"
 
 
