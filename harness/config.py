@@ -30,6 +30,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     `timeout` is in seconds and bounds every single wait; a cell may take `cell_limit` seconds in all. `second` are the
     credentials of another account, for statements about what belongs to others, `temporary` those with a session token
     of the same account. `website` is the URL of the website endpoint of a bucket, with `{bucket}` for its name.
+    `follow` are the statuses with which it is documented to send requests on to another port of its own.
     """
 
     url: str
@@ -42,6 +43,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     second: Credentials | None = None
     temporary: Credentials | None = None
     website: str = ""
+    follow: tuple[int, ...] = ()
 
     def is_website(self, url: str) -> bool:
         """Whether a URL is one of the website endpoint."""

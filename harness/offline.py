@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from secrets import token_hex
 
 import msgspec
 
@@ -31,6 +32,21 @@ class Ready(msgspec.Struct, frozen=True):
     region: str
     ca_bundle: str = ""
     http_endpoint: str = ""
+
+
+def invented() -> tuple[Credentials, Credentials, Credentials]:
+    """Random credentials for a server: an account, another one, and temporary ones of the first."""
+    pairs = [(f"AK{token_hex(9).upper()}", token_hex(20)) for _ in range(3)]
+    return Credentials(*pairs[0]), Credentials(*pairs[1]), Credentials(*pairs[2], token_hex(24))
+
+
+def by_name(url: str) -> tuple[str, str]:
+    """The server's URL with a name for its address, and that of its websites, with `{bucket}` for a bucket's name.
+
+    A bucket can stand before a name, so that virtual-hosted style is judged too.
+    """
+    url = url.replace("127.0.0.1", "localhost")
+    return url, url.replace("://", "://{bucket}.s3-website.")
 
 
 def accounts(*credentials: Credentials) -> list[str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
-from harness.profile import Deviation, OperationEntry, Profile
+from harness.profile import REFUSING, Deviation, OperationEntry, Profile
 from harness.record import Observation, Step, VerdictName
 
 
@@ -41,36 +41,57 @@ def judge(scenario: str, client: str, observation: Observation, profile: Profile
     if observation.outcome == "inexpressible":
         return Judgement("inapplicable", observation.text)
     deviations = _deviations(scenario, client, profile, today)
-    if deviations and observation.outcome != "prerequisite":
-        return _deviating(deviations, observation)
+    if observation.outcome == "prerequisite":
+        return _set_up(scenario, deviations, client, observation, profile)
+    if deviations:
+        return _deviating(scenario, deviations, client, observation, profile)
     dishonest = _offered_after_all(client, observation, profile)
-    if dishonest is not None and observation.outcome != "prerequisite":
+    if dishonest is not None:
         return dishonest
     if observation.outcome == "match":
         return Judgement("conforms", "")
-    return _failed(client, observation, profile)
+    return _as_operation(client, observation, profile) or Judgement("violates", observation.text)
 
 
 def _deviations(scenario: str, client: str, profile: Profile, today: dt.date) -> list[Deviation]:
     return [
         entry
         for entry in profile.deviations
-        if entry.scenario == scenario
+        if scenario in entry.scenarios
         and (not entry.clients or client in entry.clients)
         and (entry.expires is None or today <= entry.expires)
     ]
 
 
-def _deviating(entries: list[Deviation], observation: Observation) -> Judgement:
-    """Several entries for one scenario are several accepted ways to differ."""
-    name, reason = f"deviations.{entries[0].scenario}", entries[0].reason
+def _documented(entries: list[Deviation], observation: Observation) -> Deviation | None:
+    """The entry that says what was seen; several for one scenario are several accepted ways to differ."""
+    step = _failing(observation)
+    return next((entry for entry in entries if any(s.matches(step, observation.text) for s in entry.accept)), None)
+
+
+def _deviating(
+    scenario: str, entries: list[Deviation], client: str, observation: Observation, profile: Profile
+) -> Judgement:
+    name, reason = f"deviations.{scenario}", entries[0].reason
     if observation.outcome == "match":
         return Judgement("contradicts", f"documented difference not seen: {reason}", name)
-    step = _failing(observation)
-    for entry in entries:
-        if step is not None and entry.signature.matches(step):
-            return Judgement("deviates", f"as documented: {entry.reason}", name)
+    entry = _documented(entries, observation)
+    if entry is not None:
+        return Judgement("deviates", f"as documented: {entry.reason}", name)
+    by_operation = _as_operation(client, observation, profile)
+    if by_operation is not None and by_operation.verdict == "unsupported":
+        return by_operation
     return Judgement("violates", f"differs, but not as documented ({reason}): {observation.text}", name)
+
+
+def _set_up(
+    scenario: str, entries: list[Deviation], client: str, observation: Observation, profile: Profile
+) -> Judgement:
+    """The statement was never reached: no difference was seen, but perhaps why it cannot be."""
+    entry = _documented(entries, observation)
+    if entry is not None:
+        return Judgement("unsupported", f"cannot be set up, as documented: {entry.reason}", f"deviations.{scenario}")
+    return _as_operation(client, observation, profile) or Judgement("blocked", observation.text)
 
 
 def _entry(client: str, step: Step, profile: Profile) -> OperationEntry | None:
@@ -89,23 +110,27 @@ def _offered_after_all(client: str, observation: Observation, profile: Profile) 
     """A judgement if an operation documented as not offered succeeded in this cell."""
     for step in observation.steps:
         entry = _entry(client, step, profile)
-        if entry is not None and _succeeded(step):
+        if entry is not None and entry.support in REFUSING and _succeeded(step):
             message = f"{step.operation} is documented as not offered ({entry.reason}), but it succeeded"
             return Judgement("contradicts", message, f"operations.{step.operation}")
     return None
 
 
-def _failed(client: str, observation: Observation, profile: Profile) -> Judgement:
+def _as_operation(client: str, observation: Observation, profile: Profile) -> Judgement | None:
+    """A judgement if the operation that failed is documented as one that does not work, None if it is not."""
     step = _failing(observation)
     entry = None if step is None else _entry(client, step, profile)
-    blocked = observation.outcome == "prerequisite"
-    if step is None or entry is None or _succeeded(step):
-        return Judgement("blocked" if blocked else "violates", observation.text)
+    if step is None or entry is None or entry.support in ("full", "partial"):
+        return None
+    refusing = entry.support in REFUSING
+    if refusing and _succeeded(step):
+        return None
     name = f"operations.{step.operation}"
-    if any(signature.matches(step) for signature in entry.accept):
-        return Judgement("unsupported", f"{step.operation} is refused as documented: {entry.reason}", name)
-    text = f"{step.operation} is documented as not offered, but not refused as documented: {observation.text}"
-    return Judgement("violates", text, name)
+    if any(signature.matches(step, observation.text) for signature in entry.accept):
+        how = "refused" if refusing else "answered without effect"
+        return Judgement("unsupported", f"{step.operation} is {how} as documented: {entry.reason}", name)
+    what = "not offered, but not refused" if refusing else f"{entry.support}, but not answered"
+    return Judgement("violates", f"{step.operation} is documented as {what} as documented: {observation.text}", name)
 
 
 def _failing(observation: Observation) -> Step | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from secrets import token_hex
 from tempfile import TemporaryDirectory
 
 import click
@@ -18,7 +17,6 @@ from harness.sandbox import JournalHead, append
 from harness.scenario import Scenario
 from harness.wire.curl import curl
 from harness.wire.exchange import Body, Headers
-from harness.wire.sigv4 import Credentials
 
 _WIDTH = 100
 _BODY = 1200
@@ -137,13 +135,11 @@ def _client(found: Scenario) -> ClientInfo | None:
 
 def _run(found: Scenario, info: ClientInfo) -> tuple[Cell, str]:
     """The cell against a bundled server of its own, and the region."""
-    first, second = (Credentials(f"AK{token_hex(9).upper()}", token_hex(20)) for _ in range(2))
-    short = Credentials(f"AK{token_hex(9).upper()}", token_hex(20), token_hex(24))
-    arguments = offline.accounts(first, short, second)
+    first, second, temporary = offline.invented()
+    arguments = offline.accounts(first, temporary, second)
     with offline.reference_server(*arguments) as ready, TemporaryDirectory() as folder:
-        url = ready.endpoint.replace("127.0.0.1", "localhost")
-        website = url.replace("://", "://{bucket}.s3-website.")
-        endpoint = Endpoint(url, first, ready.region, second=second, temporary=short, website=website)
+        url, website = offline.by_name(ready.endpoint)
+        endpoint = Endpoint(url, first, ready.region, second=second, temporary=temporary, website=website)
         config = RunConfig(run.new_run_id(), endpoint, "aws", [info], [found.id], folder, seed=1)
         append(config.journal, JournalHead(config.run_id, url, ready.region, "path"))
         cells = CellRunner(config, profile.load("aws"), "w0")

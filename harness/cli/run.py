@@ -8,13 +8,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from secrets import randbits, token_hex
+from secrets import randbits
 from typing import Any
 
 import click
 import msgspec
 
-from harness import __version__, gate, offline, profile, record, run, sandbox, scenario
+from harness import __version__, gate, offline, profile, profile_check, record, run, sandbox, scenario
 from harness.cli.options import (
     SECOND_ACCESS_KEY,
     SECOND_SECRET_KEY,
@@ -32,8 +32,9 @@ from harness.config import Endpoint, RunConfig, check_bucket, check_region
 from harness.errors import INTERRUPTED, UsageError, unknown
 from harness.profile import Profile
 from harness.record import ClientInfo, GatewayInfo
-from harness.wire.sigv4 import Credentials
 
+_STANDARD = "aws"
+"""The profile of no gateway in particular."""
 _EPILOG = f"""\
 \b
 Examples:
@@ -43,8 +44,9 @@ Examples:
       two families, with credentials from the environment
   s3conform run --endpoint URL --bucket my-bucket --clients rclone
       only rclone, only below a prefix of an existing bucket
-  s3conform run --personality auto-drive --profile auto-drive
-      a gateway that documents what it does otherwise
+  s3conform run --profile auto-drive
+      the bundled server plays a gateway that documents what it does
+      otherwise; with --personality, another one than the profile is of
 
 \b
 Exit codes:
@@ -129,7 +131,10 @@ bundled server has all of it. For others the environment names them:
     help="Processes to use.  [default: CPUs available]",
 )
 @click.option(
-    "--personality", default="", metavar="NAME", help="Gateway that the bundled server plays; not with --endpoint."
+    "--personality",
+    default="",
+    metavar="NAME",
+    help="Gateway that the bundled server plays; not with --endpoint.  [default: that of the profile]",
 )
 @click.option(
     "--seed",
@@ -151,7 +156,8 @@ def command(**options: Any) -> int:
     level = options["level"].upper()
     selection = scenario.select(registry, _names(options["family"]), _names(options["scenario_ids"]), level)
     documented = profile.load(options["profile_name"])
-    profile.check(documented, registry)
+    profile_check.check(documented, registry)
+    options["personality"] = _personality(options, documented)
     asked, wishes = _asked(options["clients"], options["client"])
     if options["bucket"]:
         check_bucket(options["bucket"], options["addressing"])
@@ -216,31 +222,43 @@ def _endpoint(
     secure = None
     if not options["endpoint"]:
         endpoint, secure = _bundled(options, stack)
-        name = "s3conform reference server" + (f" as {options['personality']}" if options["personality"] else "")
+        played = options["personality"]
+        name = "s3conform reference server" + (f" as {played}" if played not in ("", _STANDARD) else "")
         gateway = GatewayInfo(name=name, version=__version__)
-    elif options["personality"]:
-        raise UsageError("--personality is for the bundled server; it does not go with --endpoint")
     else:
         endpoint, gateway = make_endpoint(options["endpoint"], options, extras()), None
+    if documented.redirects is not None:
+        follow = tuple(documented.redirects.follow)
+        endpoint = msgspec.structs.replace(endpoint, follow=follow)
+        secure = msgspec.structs.replace(secure, follow=follow) if secure is not None else None
     implicit = documented.buckets.creation == "implicit"
     named = run.contact(endpoint, options["bucket"], f"{sandbox.NAME}-{run_id}/", implicit=implicit)
     return endpoint, secure, gateway or GatewayInfo(name=named[:100] or "unknown")
 
 
+def _personality(options: dict[str, Any], documented: Profile) -> str:
+    """What the bundled server plays: the gateway that the profile is of, unless another one is asked for.
+
+    Raises:
+        UsageError: one is asked for, and the endpoint is somebody else's.
+    """
+    if options["endpoint"] and options["personality"]:
+        raise UsageError("--personality is for the bundled server; it does not go with --endpoint")
+    own = documented.name if documented.name in profile.names() else _STANDARD
+    return str(options["personality"]) or own
+
+
 def _bundled(options: dict[str, Any], stack: ExitStack) -> tuple[Endpoint, Endpoint]:
     """The bundled server, with two accounts of its own, over http and over https."""
-    first, second, temporary = (Credentials(f"AK{token_hex(9).upper()}", token_hex(20)) for _ in range(3))
-    temporary = msgspec.structs.replace(temporary, session_token=token_hex(24))
+    first, second, temporary = offline.invented()
     arguments = ["--tls", "--also-http", "--region", check_region(options["region"])]
     arguments += offline.accounts(first, temporary, second)
-    arguments += ["--personality", options["personality"]] if options["personality"] else []
+    arguments += ["--personality", options["personality"]]
     ready = stack.enter_context(offline.reference_server(*arguments))
     own = {"access_key": first.access_key, "secret_key": first.secret_key, "session_token": "", "insecure": False}
 
     def at(url: str, bundle: str) -> Endpoint:
-        # By name, not by address: a bucket can stand before a name, so that virtual-hosted style is judged too.
-        url = url.replace("127.0.0.1", "localhost")
-        website = url.replace("://", "://{bucket}.s3-website.")
+        url, website = offline.by_name(url)
         return make_endpoint(url, options | own | {"ca_bundle": bundle}, Extras(second, temporary, website))
 
     return at(ready.http_endpoint, ""), at(ready.endpoint, ready.ca_bundle)

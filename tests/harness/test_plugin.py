@@ -41,7 +41,7 @@ def test_number_of_workers_does_not_change_verdicts(tmp_path: Path) -> None:
     """One process or two: the same cells with the same verdicts, also where they fail."""
     found = []
     for workers in (1, 2):
-        options = ("--personality", "auto-drive", "--profile", "auto-drive", "--workers", workers)
+        options = ("--profile", "auto-drive", "--workers", workers)
         end = s3conform("run", *SELECTION, *options, "--clients", "raw,boto3", cwd=tmp_path)
         assert end.code == 0, end.text
         found.append(cells(tmp_path / "out"))

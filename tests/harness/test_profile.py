@@ -11,8 +11,9 @@ import pytest
 from harness import profile, scenario
 from harness.errors import USAGE, UsageError
 from harness.profile import Buckets, Deviation, OperationEntry, Profile, Signature
+from harness.profile_check import check, review
 
-IDS = ("DEL-001", "ETAG-001")
+KNOWN = {name: scenario.load()[name] for name in ("DEL-001", "RCLONE-018")}
 
 GOOD = """
 name = "mine"
@@ -36,8 +37,8 @@ source = "guide"
 clients = ["rclone"]
 
 [[deviations]]
-scenario = "DEL-001"
-signature = { status = 200 }
+scenarios = ["DEL-001"]
+accept = [{ status = 200 }]
 reason = "older than the rule"
 source = "guide"
 clients = ["raw", "boto3"]
@@ -64,7 +65,7 @@ def loaded(folder: Path, content: str | bytes) -> Profile:
 @pytest.mark.parametrize("name", profile.names())
 def test_profiles_that_come_with_the_program_load_and_check(name):
     found = profile.load(name)
-    profile.check(found, scenario.load())
+    check(found, scenario.load())
     assert found.name == name
     assert found.title
     for source in found.sources.values():
@@ -86,25 +87,25 @@ def test_names_are_those_of_the_bundled_files():
 
 def test_a_profile_of_ones_own(tmp_path):
     found = loaded(tmp_path, GOOD)
-    profile.check(found, IDS)
+    check(found, KNOWN)
     accept = [Signature(501, "NotImplemented", "not", {"x-a": "1"}), Signature(404)]
     assert found == Profile(
         "mine",
         "My gateway",
         "2",
-        {"guide": "https://docs.example/s3"},
-        Buckets("implicit"),
-        {"rclone": {"list_version": "2"}},
-        {"CopyObject": OperationEntry("no", accept, "not built", "guide", ["rclone"])},
-        [
+        sources={"guide": "https://docs.example/s3"},
+        buckets=Buckets("implicit"),
+        settings={"rclone": {"list_version": "2"}},
+        operations={"CopyObject": OperationEntry("no", "not built", "guide", accept, clients=["rclone"])},
+        deviations=[
             Deviation(
-                "DEL-001",
-                Signature(200),
+                ["DEL-001"],
+                [Signature(200)],
                 "older than the rule",
                 "guide",
-                ["raw", "boto3"],
-                dt.date(2025, 1, 1),
-                dt.date(2027, 12, 31),
+                clients=["raw", "boto3"],
+                since=dt.date(2025, 1, 1),
+                expires=dt.date(2027, 12, 31),
             )
         ],
     )
@@ -174,10 +175,10 @@ def test_what_is_not_toml(tmp_path, content):
         ("status = 501", 'status = "501"', "status"),
         ("status = 501", "stat = 501", "stat"),
         ("{ status = 404 }]", "404]", "operations"),
-        ("accept = [{", "accept = {} #", "accept"),
-        ("signature = { status = 200 }", "", "signature"),
-        ("signature = { status = 200 }", "signature = [{ status = 200 }]", "signature"),
-        ('scenario = "DEL-001"', "", "scenario"),
+        ("accept = [{ status = 501", "accept = {} # {", "accept"),
+        ("accept = [{ status = 200 }]", "", "accept"),
+        ("accept = [{ status = 200 }]", "accept = { status = 200 }", "accept"),
+        ('scenarios = ["DEL-001"]', "", "scenarios"),
         ("expires = 2027-12-31", 'expires = "soon"', "expires"),
         ("expires = 2027-12-31", "expires = 2027", "expires"),
         ("expires = 2027-12-31", "until = 2027-12-31", "until"),
@@ -204,11 +205,16 @@ def test_a_field_that_is_missing_unknown_or_of_another_type_is_named(tmp_path, o
         ('source = "guide"\nclients = ["raw", "boto3"]', 'source = ""', "guide"),
         ('["rclone"]', '["rcloen"]', "did you mean 'rclone'?"),
         ('["raw", "boto3"]', '["raw", "boto"]', "did you mean 'boto3'?"),
-        ("signature = { status = 200 }", "signature = {}", "says nothing"),
-        ("signature = { status = 200 }", 'signature = { message = "", code = "" }', "says nothing"),
-        ("signature = { status = 200 }", "signature = { headers = {} }", "says nothing"),
+        ("accept = [{ status = 200 }]", "accept = [{}]", "says nothing"),
+        ("accept = [{ status = 200 }]", 'accept = [{ message = "", code = "" }]', "says nothing"),
+        ("accept = [{ status = 200 }]", "accept = [{ headers = {} }]", "says nothing"),
         ("{ status = 404 }]", "{}]", "says nothing"),
-        ("accept = [{", "accept = [] # {", "says nothing"),
+        ("accept = [{ status = 501", "accept = [] # {", "needs accept"),
+        ("accept = [{ status = 200 }]", "accept = []", "what is accepted instead"),
+        ('scenarios = ["DEL-001"]', "scenarios = []", "needs scenarios"),
+        ("status = 501", "status = 200", "is no refusal"),
+        ('support = "no"', 'support = "partial"', "judged as it is"),
+        ('scenarios = ["DEL-001"]', 'scenarios = ["RCLONE-018"]', "has no cell for raw, boto3"),
         ("x-a =", "X-A =", "lower case"),
         ("[settings.rclone]", "[settings.rclon]", "did you mean 'rclone'?"),
     ],
@@ -217,7 +223,7 @@ def test_an_entry_that_can_match_nothing_or_anything_is_an_error_of_the_profile(
     assert old in GOOD
     found = loaded(tmp_path, GOOD.replace(old, new))
     with pytest.raises(UsageError) as caught:
-        profile.check(found, IDS)
+        check(found, KNOWN)
     text = clear(caught)
     assert "mine" in text
     assert hint in text
@@ -229,3 +235,120 @@ def test_every_struct_refuses_unknown_fields():
         assert struct.__struct_config__.forbid_unknown_fields
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert({"unknown": 1}, struct)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "hint"),
+    [
+        ('version = "2"', 'versoin = "2"', 4, "did you mean 'version'?"),
+        ('creation = "implicit"', 'creation = "implicid"', 10, "did you mean 'implicit'?"),
+        ('support = "no"', 'support = "forbiden"', 16, "did you mean 'forbidden'?"),
+        ("status = 501", "state = 501", 17, "did you mean 'status'?"),
+        ('reason = "older', 'raeson = "older', 25, "did you mean 'reason'?"),
+        ("expires = 2027-12-31", 'expires = "soon"', 29, "expires"),
+        ('reason = "not built"\n', "", 15, "`reason`"),
+        ('list_version = "2"', "list_version = 2", 13, "Expected `str`"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line_and_the_nearest_valid_word(tmp_path, old, new, line, hint):
+    assert old in GOOD
+    with pytest.raises(UsageError) as caught:
+        loaded(tmp_path, GOOD.replace(old, new))
+    text = clear(caught)
+    assert f"line {line}:" in text
+    assert hint in text
+
+
+BASE = """
+name = "base"
+title = "Base"
+sources = { guide = "g", old = "o" }
+buckets = { creation = "implicit" }
+
+[settings.rclone]
+list_version = "2"
+
+[operations.CopyObject]
+support = "no"
+accept = [{ status = 501 }]
+reason = "not built"
+source = "guide"
+
+[[deviations]]
+scenarios = ["DEL-001", "ETAG-010", "PUT-001"]
+accept = [{ status = 200 }]
+reason = "older"
+source = "old"
+"""
+CHILD = """
+name = "child"
+title = "Child"
+inherits = "{base}"
+conforms = ["PUT-001"]
+
+[sources]
+guide = "g2"
+
+[settings.rclone]
+no_check_bucket = "true"
+
+[operations.CopyObject]
+support = "full"
+reason = "built now"
+source = "guide"
+
+[[deviations]]
+scenarios = ["DEL-001"]
+accept = [{ status = 204 }]
+reason = "newer"
+source = "guide"
+"""
+
+
+def test_a_profile_has_what_it_inherits_but_for_what_it_says_itself(tmp_path):
+    (tmp_path / "base.toml").write_text(BASE)
+    found = loaded(tmp_path, CHILD.replace("{base}", str(tmp_path / "base.toml")))
+    assert (found.name, found.buckets.creation) == ("child", "implicit")
+    assert found.sources == {"guide": "g2", "old": "o"}
+    assert found.settings == {"rclone": {"list_version": "2", "no_check_bucket": "true"}}
+    assert found.operations["CopyObject"].support == "full"
+    said = [(entry.scenarios, entry.reason) for entry in found.deviations]
+    assert said == [(["ETAG-010"], "older"), (["DEL-001"], "newer")]
+
+
+def test_a_profile_that_inherits_itself_is_refused(tmp_path):
+    one, two = tmp_path / "one.toml", tmp_path / "two.toml"
+    one.write_text(f'name = "one"\ntitle = "One"\ninherits = "{two}"\n')
+    two.write_text(f'name = "two"\ntitle = "Two"\ninherits = "{one}"\n')
+    for path in (one, two):
+        with pytest.raises(UsageError, match="inherits itself"):
+            profile.load(str(path))
+
+
+TODAY = dt.date(2026, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ('reason = "not built"', 'reason = "TODO"', "no reason yet"),
+        ('reason = "older than the rule"', 'reason = "todo: ask"', "no reason yet"),
+        ('reason = "older than the rule"', 'reason = " "', "no reason yet"),
+        ("expires = 2027-12-31", "expires = 2026-05-31", "expired on 2026-05-31"),
+        ("since = 2025-01-01", "since = 2028-01-01", "before it begins"),
+        ('scenarios = ["DEL-001"]', 'scenarios = ["DEL-001", "DEL-001"]', "say the same of DEL-001"),
+        ('title = "My gateway"', 'title = "My gateway"\nconforms = ["DEL-001"]', "stands in conforms"),
+        ('title = "My gateway"', 'title = "My gateway"\nconforms = ["DEL-01"]', "did you mean 'DEL-001'?"),
+    ],
+)
+def test_review_finds_what_a_run_passes_over(tmp_path, old, new, hint):
+    assert old in GOOD
+    assert list(review(loaded(tmp_path, GOOD), KNOWN, TODAY)) == []
+    wrong = [str(one) for one in review(loaded(tmp_path, GOOD.replace(old, new)), KNOWN, TODAY)]
+    assert any(hint in one for one in wrong), wrong
+    assert all("mine" in one and "\n" not in one for one in wrong)
+
+
+@pytest.mark.parametrize("name", profile.names())
+def test_nothing_is_wrong_with_profiles_that_come_with_the_program(name):
+    assert list(map(str, review(profile.load(name), scenario.load(), dt.datetime.now(dt.UTC).date()))) == []

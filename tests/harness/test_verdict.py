@@ -34,14 +34,22 @@ def verdict(observation: Observation, profile: Profile = STANDARD, client: str =
 
 
 def absent(*accept: Signature, operation: str = "DeleteObject", clients: tuple[str, ...] = ()) -> Profile:
-    entry = OperationEntry("no", list(accept or (REFUSED,)), "no deletes", "guide", list(clients))
+    entry = OperationEntry("no", "no deletes", "guide", list(accept or (REFUSED,)), clients=list(clients))
     return Profile("gw", "Gateway", operations={operation: entry})
 
 
 def differs(*entries: Signature, **changes: Any) -> Profile:
     return Profile(
-        "gw", "Gateway", deviations=[Deviation("DEL-001", entry, "why", "guide", **changes) for entry in entries]
+        "gw",
+        "Gateway",
+        deviations=[Deviation(["DEL-000", "DEL-001"], [entry], "why", "guide", **changes) for entry in entries],
     )
+
+
+def hollow(support: Any = "dummy", accept: Signature | None = None) -> Profile:
+    """A gateway that answers a delete, and does nothing."""
+    entry = OperationEntry(support, "never deletes", "guide", [accept or Signature(status=204)])
+    return Profile("gw", "Gateway", operations={"DeleteObject": entry})
 
 
 # --- without a word in the profile ---
@@ -153,9 +161,45 @@ def test_a_prerequisite_without_a_word_about_it_blocks():
     assert verdict(seen("prerequisite"), absent()) == "blocked"
 
 
-def test_a_deviation_does_not_excuse_a_prerequisite():
-    """The statement was never reached, so nothing is known of the documented difference."""
-    assert verdict(seen("prerequisite", step(role="setup")), differs(REFUSED)) == "blocked"
+def test_a_prerequisite_that_fails_as_the_scenario_s_deviation_documents_is_unsupported():
+    """The statement was never reached, so no difference was seen; but why it cannot be reached is documented."""
+    found = judge("DEL-001", "raw", seen("prerequisite", step(role="setup")), differs(REFUSED), TODAY)
+    assert (found.verdict, found.entry) == ("unsupported", "deviations.DEL-001")
+    assert "why" in found.message
+
+
+def test_a_prerequisite_that_fails_otherwise_than_the_deviation_documents_blocks():
+    assert verdict(seen("prerequisite", step(role="setup", status=500, code="")), differs(REFUSED)) == "blocked"
+
+
+# --- operations that answer, and do nothing ---
+
+
+@pytest.mark.parametrize("support", ["dummy", "noop"])
+def test_an_answer_without_effect_as_documented_is_unsupported(support):
+    answered = seen("mismatch", step(ok=True, status=204))
+    found = judge("DEL-001", "raw", answered, hollow(support), TODAY)
+    assert (found.verdict, found.entry) == ("unsupported", "operations.DeleteObject")
+    assert "never deletes" in found.message
+
+
+@pytest.mark.parametrize("support", ["dummy", "noop"])
+def test_an_answer_other_than_the_documented_dummy_violates(support):
+    assert verdict(seen("mismatch", step(ok=True, status=200)), hollow(support)) == "violates"
+    assert verdict(seen("mismatch", step(status=500, code="")), hollow(support)) == "violates"
+
+
+def test_a_statement_that_holds_of_a_dummy_conforms():
+    """Some statements ask no more than the answer that it gives."""
+    assert verdict(seen("match", step(ok=True, status=204)), hollow()) == "conforms"
+
+
+@pytest.mark.parametrize("support", ["full", "partial"])
+def test_what_is_offered_is_judged_like_everything_else(support):
+    profile = Profile("gw", "Gateway", operations={"DeleteObject": OperationEntry(support, "works", "guide")})
+    assert verdict(seen("match", step(ok=True)), profile) == "conforms"
+    assert verdict(seen("mismatch", step()), profile) == "violates"
+    assert verdict(seen("prerequisite", step(role="setup")), profile) == "blocked"
 
 
 # --- documented differences ---
@@ -214,10 +258,22 @@ def test_several_entries_are_several_accepted_ways():
 
 
 def test_a_deviation_comes_before_an_operation():
-    """The entry that is about the scenario says more than the one about its operation."""
+    """The entry that is about the scenario says more than the one about its operation, but does not undo it."""
     profile = msgspec.structs.replace(differs(Signature(status=404)), operations=absent().operations)
-    assert verdict(seen("mismatch", step()), profile) == "violates"
     assert verdict(seen("mismatch", step(status=404, code="")), profile) == "deviates"
+    assert verdict(seen("mismatch", step()), profile) == "unsupported"
+    assert verdict(seen("mismatch", step(status=500, code="")), profile) == "violates"
+    assert verdict(seen("match", step(ok=True)), profile) == "contradicts"
+
+
+def test_a_difference_that_no_status_shows_is_known_by_what_was_found():
+    profile = differs(Signature(status=200, found="there is no ETag"))
+    shown = step(ok=True)
+    assert verdict(seen("mismatch", shown, text="there is no ETag header"), profile) == "deviates"
+    assert verdict(seen("mismatch", shown, text="the ETag was x"), profile) == "violates"
+    assert verdict(seen("mismatch", step(ok=True, status=206), text="there is no ETag header"), profile) == "violates"
+    only = differs(Signature(found="order"))
+    assert verdict(seen("mismatch", failing=-1, text="keys out of order"), only) == "deviates"
 
 
 # --- entries for some clients only ---

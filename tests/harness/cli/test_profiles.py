@@ -25,7 +25,7 @@ WORKFLOWS = ("RCLONE-018", "RCLONE-020", "RCLONE-021", "RCLONE-022", "RCLONE-026
 def test_auto_drive_as_documented_passes_through_raw_and_rclone(tmp_path: Path) -> None:
     """Deletes are refused with 403 and an explanation, and nothing fails that its profile documents."""
     info("rclone")  # or the test is skipped
-    options = ("--personality", "auto-drive", "--profile", "auto-drive", "--clients", "raw,rclone", "--runner", "local")
+    options = ("--profile", "auto-drive", "--clients", "raw,rclone", "--runner", "local")
     chosen = [found.id for found in scenario.load().values() if found.family in ("BKT", "DEL", "LST1")]
     chosen = [name for name in chosen if scenario.load()[name].level == "MUST"]
     chosen += WORKFLOWS
