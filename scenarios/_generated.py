@@ -111,14 +111,14 @@ def generate(
             would keep tables of all characters in the user's folder.
         check: asks the endpoint; raises Mismatch.
         words: an example in words, short.
-        examples: how many at most; a third of them through an SDK, whose calls take longer.
+        examples: how many at most; a quarter of them through an SDK, whose calls take longer.
         seconds: for all of it; at least one example is checked.
 
     Raises:
         Mismatch: the smallest example that failed, in words, with the call that showed it.
     """
     begun = len(s3.seen)
-    examples = examples if s3.client.name == "raw" else max(1, examples // 3)
+    examples = examples if s3.client.name == "raw" else max(1, examples // 4)
     bound = min(seconds, s3.witness.endpoint.cell_limit / 4)
     search = _Search(s3, check, words, time.monotonic() + bound)
     over = _run(search, strategy, _seed(s3.seed, name), examples)

@@ -133,8 +133,9 @@ class Redactor:
         self._forms = [form for secret in ordered for form in _forms(secret)]
         self._literal = re.compile("|".join(form.pattern for form in self._forms)) if self._forms else None
         self._signatures: set[str] = set()
-        # Most texts of a run are header lines that come again and again.
+        # Most texts of a run are header lines that come again and again; what can hold no signature stays as it is.
         self._clean = functools.lru_cache(maxsize=8192)(self._without_secrets)
+        self._short = functools.lru_cache(maxsize=8192)(self._field)
 
     def learn(self, exchanges: Iterable[Exchange]) -> None:
         """Know the signatures of these requests from now on, wherever an endpoint repeats them."""
@@ -179,8 +180,11 @@ class Redactor:
             size += len(name) + min(len(value), _LINE)
             if size > _HEAD:
                 return [*kept, ("…", f"{len(headers) - len(kept)} more header lines")]
-            kept.append((self._line(name), self._header(name.lower(), value)))
+            kept.append((self._short if len(name) + len(value) < _DIGITS else self._field)(name, value))
         return kept
+
+    def _field(self, name: str, value: str) -> tuple[str, str]:
+        return self._line(name), self._header(name.lower(), value)
 
     def _line(self, text: str) -> str:
         """A URL, a header value or the like without secrets, cut where it is very long."""
