@@ -66,7 +66,8 @@ class _Form:
 
     def __init__(self, characters: list[str], end: str = "") -> None:
         self.pattern = "".join(characters) + end
-        self._head = re.compile("".join(characters[:_CUT]))
+        self.head = "".join(characters[:_CUT])
+        self._head = re.compile(self.head)
         self._rest = [re.compile(character) for character in characters[_CUT:]]
 
     def cut(self, text: str, least: int) -> int:
@@ -132,6 +133,7 @@ class Redactor:
         ordered = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         self._forms = [form for secret in ordered for form in _forms(secret)]
         self._literal = re.compile("|".join(form.pattern for form in self._forms)) if self._forms else None
+        self._begun = re.compile("|".join(form.head for form in self._forms))
         self._signatures: set[str] = set()
         # Most texts of a run are header lines that come again and again; what can hold no signature stays as it is.
         self._clean = functools.lru_cache(maxsize=8192)(self._without_secrets)
@@ -159,8 +161,9 @@ class Redactor:
         text = text.encode("utf-8", "replace").decode()
         if self._literal is not None:
             text = self._literal.sub(MASK, text)
-            cut = min(form.cut(text, least) for form in self._forms)
-            text = text[:cut] + MASK if cut < len(text) else text
+            if self._begun.search(text):  # hardly any text has so much as the beginning of a secret
+                cut = min(form.cut(text, least) for form in self._forms)
+                text = text[:cut] + MASK if cut < len(text) else text
         text = _AUTHORIZATION.sub(lambda match: f"{match[1] or match[2]}{MASK}", text)
         text = _PARAMETER.sub(lambda match: f"{match[1]}={MASK}", text)
         text = _CREDENTIAL.sub(lambda match: match[1] + MASK, text)
