@@ -95,7 +95,7 @@ family(
 # Kept out
 
 
-def _refusing(refuse: Callable[[Request], S3Error | None]) -> Wrap:
+def refusing(refuse: Callable[[Request], S3Error | None]) -> Wrap:
     """Requests are refused for no good reason, before they are looked at."""
 
     def wrap(inner: Auth) -> Auth:
@@ -156,7 +156,7 @@ def _odd_key(request: Request) -> S3Error | None:
 
 family(
     "auth",
-    _refusing,
+    refusing,
     {
         "access-key-letters-only": row(
             "An access key with anything but letters and digits is refused, as in Auto Drive "

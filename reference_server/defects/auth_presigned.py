@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reference_server.auth import MAX_SKEW, UNSIGNED, Authenticated, account_of
+from reference_server.defects.auth import refusing
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import S3Error
 
@@ -22,17 +23,7 @@ _KNOWN = ("X-Amz-", "x-amz-", "response-", "partNumber", "uploadId", "versionId"
 
 def _only(refuse: Callable[[Request], S3Error | None]) -> Wrap:
     """Presigned URLs of version 4 are refused for no good reason."""
-
-    def wrap(inner: Auth) -> Auth:
-        def auth(request: Request) -> Authenticated:
-            error = refuse(request) if "X-Amz-Signature" in request.parameters else None
-            if error is not None:
-                raise error
-            return inner(request)
-
-        return auth
-
-    return wrap
+    return refusing(lambda request: refuse(request) if "X-Amz-Signature" in request.parameters else None)
 
 
 def _has_unknown(request: Request) -> S3Error | None:

@@ -18,14 +18,14 @@ _ALL = 2**31
 # What is asked for
 
 
-def _asking(change: Callable[[bytes, bytes, Marker, int], tuple[bytes, bytes, Marker, int]]) -> Wrap:
+def asking(change: Callable[[bytes, bytes, Marker, int], tuple[bytes, bytes, Marker, int]]) -> Wrap:
     """Prefix, delimiter, marker and limit are taken for others."""
     return lambda inner: lambda rows, *asked: inner(rows, *change(*asked))
 
 
 family(
     "listing",
-    _asking,
+    asking,
     {
         "delimiter-always-slash": row(
             "Any delimiter is taken for a slash, as in AIStore (NVIDIA/aistore@583e7729).",
@@ -47,7 +47,7 @@ family(
 # What is answered
 
 
-def _answering(change: Callable[[Page, bytes, bytes, Marker, int], Page | None]) -> Wrap:
+def answering(change: Callable[[Page, bytes, bytes, Marker, int], Page | None]) -> Wrap:
     """The page is changed, in place or into another, before it is shown."""
 
     def wrap(inner: Lister) -> Lister:
@@ -93,18 +93,18 @@ def _in_utf16_order(found: Page, *_asked: object) -> Page:
     return _ordered(found, lambda key: key.decode().encode("utf-16-be", "surrogatepass"))
 
 
-def _only(found: Page, shown: Callable[[bytes], bool]) -> Page:
+def only(found: Page, shown: Callable[[bytes], bool]) -> Page:
     """The rows with these keys; where the last one goes, the page ends with a key that is no row."""
     rows = [row for row in found.rows if shown(row[0])]
     return replace(found, rows=rows, last_is_prefix=found.last_is_prefix or rows[-1:] != found.rows[-1:])
 
 
 def _without_folders(found: Page, *_asked: object) -> Page:
-    return _only(found, lambda key: not key.endswith(b"/"))
+    return only(found, lambda key: not key.endswith(b"/"))
 
 
 def _without_prefix_itself(found: Page, prefix: bytes, *_asked: object) -> Page:
-    return _only(found, lambda key: key != prefix)
+    return only(found, lambda key: key != prefix)
 
 
 def _nothing_without_slash(_found: Page, prefix: bytes, delimiter: bytes, *_asked: object) -> Page | None:
@@ -132,13 +132,13 @@ def _hidden_by_object(found: Page, *_asked: object) -> Page:
     def shown(key: bytes) -> bool:
         return not any(key[:at] in keys for at, byte in enumerate(key) if byte == ord("/"))
 
-    kept = _only(found, shown)
+    kept = only(found, shown)
     return replace(kept, prefixes=[prefix for prefix in found.prefixes if shown(prefix)])
 
 
 family(
     "listing",
-    _answering,
+    answering,
     {
         "folder-keys-hidden": row(
             "Keys that end in a slash are not listed, as in versitygw and MinIO once (versity/versitygw#1108, "

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from reference_server.defects.registry import defect
-from reference_server.listing import Page, Rows
+from reference_server.defects.listing import Marker, answering
+from reference_server.defects.registry import family, row
+from reference_server.listing import Page
 
-Lister = Callable[[Rows, bytes, bytes, tuple[bytes, int], int], Page]
+
+def _without_last(found: Page, *_asked: object) -> Page:
+    return found if found.truncated else replace(found, rows=found.rows[:-1])
 
 
-@defect(
-    "last-entry-missing",
+def _without_first(found: Page, _prefix: bytes, _delimiter: bytes, marker: Marker, _limit: int) -> Page:
+    return replace(found, rows=found.rows[1:]) if marker[0] and len(found.rows) > 1 else found
+
+
+family(
     "listing",
-    "The last entry of a listing is left out, as by an index that is one write behind (LST1-003, LVER-001).",
+    answering,
+    {
+        "first-entry-of-next-page-missing": row(
+            "The entry that a page looks ahead at, to know that there are more, is not on the next page (LST2-004, "
+            "LVER-004).",
+            _without_first,
+        ),
+        "last-entry-missing": row(
+            "The last entry of a listing is left out, as by an index that is one write behind (LST1-003, LVER-001).",
+            _without_last,
+        ),
+    },
 )
-def _last_entry_missing(inner: Lister) -> Lister:
-    def listing(rows: Rows, prefix: bytes, delimiter: bytes, marker: tuple[bytes, int], limit: int) -> Page:
-        found = inner(rows, prefix, delimiter, marker, limit)
-        return found if found.truncated else replace(found, rows=found.rows[:-1])
-
-    return listing
-
-
-@defect(
-    "first-entry-of-next-page-missing",
-    "listing",
-    "The entry that a page looks ahead at, to know that there are more, is not on the next page (LST2-004, LVER-004).",
-)
-def _first_of_next_missing(inner: Lister) -> Lister:
-    def listing(rows: Rows, prefix: bytes, delimiter: bytes, marker: tuple[bytes, int], limit: int) -> Page:
-        found = inner(rows, prefix, delimiter, marker, limit)
-        return replace(found, rows=found.rows[1:]) if marker[0] and len(found.rows) > 1 else found
-
-    return listing

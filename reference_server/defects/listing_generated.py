@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from reference_server.call import Call, Result
+from reference_server.defects.listing import Lister, Marker, answering, asking, only
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.defects.views import view
 from reference_server.listing import BEFORE, BEHIND, Page, Rows
@@ -15,14 +15,7 @@ from reference_server.listing import BEFORE, BEHIND, Page, Rows
 if TYPE_CHECKING:
     from reference_server.blobs import Blob
 
-Marker = tuple[bytes, int]
-Lister = Callable[[Rows, bytes, bytes, Marker, int], Page]
 Operation = Callable[[Call], Result]
-
-
-def _asking(change: Callable[[bytes, bytes, Marker, int], tuple[bytes, bytes, Marker, int]]) -> Wrap:
-    """Prefix, delimiter, marker and limit are taken for others."""
-    return lambda inner: lambda rows, *asked: inner(rows, *change(*asked))
 
 
 def _whole_key(marker: Marker, of_versions: bool) -> Marker:
@@ -33,7 +26,7 @@ def _whole_key(marker: Marker, of_versions: bool) -> Marker:
 
 family(
     "listing",
-    _asking,
+    asking,
     {
         "delimiter-first-character": row(
             "Of a delimiter of several characters the first one alone counts (GEN-020).",
@@ -51,26 +44,24 @@ family(
 )
 
 
-def _without(found: Page, rows: list[Any]) -> Page:
-    """The page with these rows; where its last one goes, the page ends with a key that is no row."""
-    return replace(found, rows=rows, last_is_prefix=found.last_is_prefix or rows[-1:] != found.rows[-1:])
+def _without_neighbours(found: Page, prefix: bytes, delimiter: bytes, marker: Marker, _limit: int) -> Page:
+    folder = marker[0][: -len(delimiter)] if delimiter and marker[0].endswith(delimiter) else b""
+    if not folder or not marker[0].startswith(prefix):
+        return found
+    return only(found, lambda key: not key.startswith(folder))
 
 
-@defect(
-    "folder-hides-neighbour",
+family(
     "listing",
-    "Behind a common prefix all keys are skipped that begin like it without the delimiter, if the page begins there "
-    "(GEN-001).",
+    answering,
+    {
+        "folder-hides-neighbour": row(
+            "Behind a common prefix all keys are skipped that begin like it without the delimiter, if the page begins "
+            "there (GEN-001).",
+            _without_neighbours,
+        ),
+    },
 )
-def _folder_hides_neighbour(inner: Lister) -> Lister:
-    def listing(rows: Rows, prefix: bytes, delimiter: bytes, marker: Marker, limit: int) -> Page:
-        found = inner(rows, prefix, delimiter, marker, limit)
-        folder = marker[0][: -len(delimiter)] if delimiter and marker[0].endswith(delimiter) else b""
-        if not folder or not marker[0].startswith(prefix):
-            return found
-        return _without(found, [row for row in found.rows if not row[0].startswith(folder)])
-
-    return listing
 
 
 @defect(

@@ -1,22 +1,11 @@
-"""Defects of operations: members of their input that are not read.
-
-Further ones are in the modules `operation_*`, which register themselves when this one is imported.
-"""
+"""Defects of operations: members of their input that are not read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
-from reference_server.call import Call, Result
-from reference_server.defects import (  # noqa: F401 - see above
-    operation_misread,
-    operation_multipart,
-    operation_objects,
-    operation_routing,
-)
+from reference_server.defects.editing import dropping, inputs
 from reference_server.defects.registry import Wrap, family, row
-
-Operation = Callable[[Call], Result]
 
 _READS = {"GetObject", "HeadObject"}
 _LISTS = {"ListObjects", "ListObjectsV2"}
@@ -24,17 +13,7 @@ _LISTS = {"ListObjects", "ListObjectsV2"}
 
 def _ignoring(operations: Collection[str], *members: str) -> Wrap:
     """These operations do not see these members of their input."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation in operations:
-                for name in members:
-                    call.members.pop(name, None)
-            return inner(call)
-
-        return operation
-
-    return wrap
+    return inputs(operations, dropping(*members))
 
 
 _CONDITIONS = ("IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince")

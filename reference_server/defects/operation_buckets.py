@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reference_server.call import Call, Result
-from reference_server.defects.registry import defect
+from reference_server.defects.editing import Members, dropping
+from reference_server.defects.registry import Wrap, defect, family, row
 
 Operation = Callable[[Call], Result]
 
@@ -60,33 +61,33 @@ def _newest_bucket_unlisted(inner: Operation) -> Operation:
     return operation
 
 
-@defect(
-    "bucket-regions-always",
+def _entries(edit: Callable[[Members, str], None]) -> Wrap:
+    """Every entry of ListBuckets is changed in place: `edit(entry, region)`, with the region of the endpoint."""
+
+    def wrap(inner: Operation) -> Operation:
+        def operation(call: Call) -> Result:
+            result = inner(call)
+            if call.operation == "ListBuckets":
+                for entry in result.members["Buckets"]:
+                    edit(entry, call.endpoint.region)
+            return result
+
+        return operation
+
+    return wrap
+
+
+family(
     "operation",
-    "ListBuckets shows the region of every bucket, asked or not (LBKT-006).",
+    _entries,
+    {
+        "bucket-regions-always": row(
+            "ListBuckets shows the region of every bucket, asked or not (LBKT-006).",
+            lambda entry, region: entry.update(BucketRegion=region),
+        ),
+        "bucket-regions-never": row(
+            "ListBuckets never shows the region of a bucket (LBKT-006).",
+            lambda entry, _region: dropping("BucketRegion")(entry),
+        ),
+    },
 )
-def _bucket_regions_always(inner: Operation) -> Operation:
-    def operation(call: Call) -> Result:
-        result = inner(call)
-        if call.operation == "ListBuckets":
-            for entry in result.members["Buckets"]:
-                entry["BucketRegion"] = call.endpoint.region
-        return result
-
-    return operation
-
-
-@defect(
-    "bucket-regions-never",
-    "operation",
-    "ListBuckets never shows the region of a bucket (LBKT-006).",
-)
-def _bucket_regions_never(inner: Operation) -> Operation:
-    def operation(call: Call) -> Result:
-        result = inner(call)
-        if call.operation == "ListBuckets":
-            for entry in result.members["Buckets"]:
-                entry.pop("BucketRegion", None)
-        return result
-
-    return operation

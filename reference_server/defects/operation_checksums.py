@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reference_server import checksums
 from reference_server.call import Call, Result
-from reference_server.defects.registry import Wrap, defect, family, row
-from reference_server.defects.views import view
+from reference_server.defects.editing import Members, calls, dropping, inputs
+from reference_server.defects.registry import defect, family, row
+from reference_server.defects.views import put_changed
 from reference_server.errors import S3Error
-
-if TYPE_CHECKING:
-    from reference_server.objects import Check, StoredObject
-    from reference_server.store import Bucket
 
 Operation = Callable[[Call], Result]
 
@@ -29,62 +26,39 @@ _DIGESTS = {"BadDigest", "IncompleteBody", "InvalidDigest", "SignatureDoesNotMat
 # What is asked for
 
 
-def _asking(operations: set[str], edit: Callable[[Call, dict[str, Any]], None]) -> Wrap:
-    """The input of these operations is changed in place before they run."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation in operations:
-                edit(call, call.members)
-            return inner(call)
-
-        return operation
-
-    return wrap
-
-
-def _always(_call: Call, members: dict[str, Any]) -> None:
+def _always(members: Members) -> None:
     members["ChecksumMode"] = "ENABLED"
 
 
-def _capitals(_call: Call, members: dict[str, Any]) -> None:
+def _capitals(members: Members) -> None:
     if members.get("ChecksumMode") != "ENABLED":
         members.pop("ChecksumMode", None)
 
 
-def _not_for_ranges(_call: Call, members: dict[str, Any]) -> None:
+def _not_for_ranges(members: Members) -> None:
     if members.get("Range"):
         members.pop("ChecksumMode", None)
 
 
-def _default_algorithm(_call: Call, members: dict[str, Any]) -> None:
+def _default_algorithm(members: Members) -> None:
     members.setdefault("ChecksumAlgorithm", checksums.DEFAULT)
 
 
-def _source_algorithm(_call: Call, members: dict[str, Any]) -> None:
-    members.pop("ChecksumAlgorithm", None)
-
-
-def _known_attributes(call: Call, _members: dict[str, Any]) -> None:
+def _known_attributes(call: Call) -> None:
     headers = call.request.headers
     asked = headers.get("x-amz-object-attributes", "").split(",")
     headers["x-amz-object-attributes"] = ",".join(name for name in asked if name.strip() in _ATTRIBUTES) or "ETag"
 
 
-def _first_attribute(call: Call, _members: dict[str, Any]) -> None:
+def _first_attribute(call: Call) -> None:
     headers, name = call.request.headers, "x-amz-object-attributes"
     headers[name] = headers.get(name, "").partition(",")[0]
 
 
 family(
     "operation",
-    _asking,
+    inputs,
     {
-        "attributes-first-name-only": row(
-            "GetObjectAttributes reads the first of the names that it is asked for and no other (CKS-020).",
-            {"GetObjectAttributes"},
-            _first_attribute,
-        ),
         "checksum-missing-for-ranges": row(
             "No range has a checksum, not even one that is the whole object (CKS-017).",
             _READS,
@@ -103,12 +77,24 @@ family(
         "copy-checksum-algorithm-ignored": row(
             "A copy keeps the checksum algorithm of its source whatever it asks for (CKS-023).",
             {"CopyObject"},
-            _source_algorithm,
+            dropping("ChecksumAlgorithm"),
         ),
         "copy-takes-default-checksum": row(
             "A copy gets a CRC64NVME unless it asks for something else, whatever its source has (CKS-022).",
             {"CopyObject"},
             _default_algorithm,
+        ),
+    },
+)
+
+family(
+    "operation",
+    calls,
+    {
+        "attributes-first-name-only": row(
+            "GetObjectAttributes reads the first of the names that it is asked for and no other (CKS-020).",
+            {"GetObjectAttributes"},
+            _first_attribute,
         ),
         "unknown-attribute-accepted": row(
             "GetObjectAttributes reads over attributes that it does not know; versitygw keeps its test of that for "
@@ -175,12 +161,7 @@ def _default_checksum_missing(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:
         if call.operation not in ("PutObject", "PostObject") or any(name in call.request.headers for name in _SENT):
             return inner(call)
-        objects = call.objects
-
-        def put(bucket: Bucket, new: StoredObject, blob: Any, check: Check) -> StoredObject:
-            return objects.put(bucket, replace(new, algorithm=None, checksum_type=None, checksum=None), blob, check)
-
-        call.endpoint = view(call.endpoint, objects=view(objects, put=put))
+        put_changed(call, lambda new, _blob: replace(new, algorithm=None, checksum_type=None, checksum=None))
         result = inner(call)
         result.members = _bare(result.members)
         return result

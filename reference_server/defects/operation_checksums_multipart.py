@@ -8,41 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from reference_server import checksums
 from reference_server.call import Call, Result
+from reference_server.defects.editing import Members, calls, inputs
+from reference_server.defects.operation_multipart import Finished, finishing
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.defects.views import view
 from reference_server.errors import S3Error
 
 if TYPE_CHECKING:
-    from reference_server.objects import Check, StoredObject
-    from reference_server.store import Bucket
+    from reference_server.objects import StoredObject
     from reference_server.uploads import Upload
 
 Operation = Callable[[Call], Result]
-Members = dict[str, Any]
 
-_COMPLETE = "CompleteMultipartUpload"
+_COMPLETE, _CREATE, _PART = {"CompleteMultipartUpload"}, {"CreateMultipartUpload"}, {"UploadPart"}
 _VALUES = {checksums.member(name) for name in checksums.ALGORITHMS.values()}
 _TYPES = ("COMPOSITE", "FULL_OBJECT")
-
-
-def _before(operation_name: str, edit: Callable[[Call, Members], None]) -> Wrap:
-    """The call is changed in place, or refused, before this operation runs."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation == operation_name:
-                edit(call, call.members)
-            return inner(call)
-
-        return operation
-
-    return wrap
 
 
 # The beginning of an upload
 
 
-def _sensible(_call: Call, members: Members) -> None:
+def _sensible(members: Members) -> None:
     """Drop from a request for an upload what makes no sense in it."""
     algorithm = checksums.ALGORITHMS.get(str(members.get("ChecksumAlgorithm")).lower())
     kind = str(members.get("ChecksumType")).upper()
@@ -52,13 +38,13 @@ def _sensible(_call: Call, members: Members) -> None:
         members.pop("ChecksumType", None)
 
 
-def _in_capitals(_call: Call, members: Members) -> None:
+def _in_capitals(members: Members) -> None:
     for name in ("ChecksumAlgorithm", "ChecksumType"):
         if str(members.get(name) or "").upper() != str(members.get(name) or ""):
             raise S3Error("InvalidRequest", f"Value for {name} is invalid.")
 
 
-def _of_whole(_call: Call, members: Members) -> None:
+def _of_whole(members: Members) -> None:
     algorithm = checksums.ALGORITHMS.get(str(members.get("ChecksumAlgorithm")).lower())
     if algorithm is not None and checksums.allows(algorithm, "FULL_OBJECT"):
         members.setdefault("ChecksumType", "FULL_OBJECT")
@@ -75,7 +61,7 @@ def _kept(call: Call) -> Upload:
     return call.uploads.find(call.bucket(), call.key, call.members["UploadId"])
 
 
-def _own_algorithm_alone(call: Call, _members: Members) -> None:
+def _own_algorithm_alone(call: Call) -> None:
     """A checksum of another algorithm than the upload's is dropped, and the part taken all the same."""
     uploads, algorithm = call.uploads, _kept(call).algorithm
     others = [name for name in _sent(call) if checksums.ALGORITHMS[name] != algorithm]
@@ -91,7 +77,7 @@ def _own_algorithm_alone(call: Call, _members: Members) -> None:
     call.endpoint = view(call.endpoint, uploads=view(uploads, find=find))
 
 
-def _checksum_demanded(call: Call, _members: Members) -> None:
+def _checksum_demanded(call: Call) -> None:
     if _kept(call).algorithm is not None and not _sent(call) and "x-amz-trailer" not in call.request.headers:
         raise S3Error("InvalidRequest", "The upload was created with a checksum, which this part lacks.")
 
@@ -99,13 +85,13 @@ def _checksum_demanded(call: Call, _members: Members) -> None:
 # Its end
 
 
-def _headers_unread(call: Call, members: Members) -> None:
+def _headers_unread(call: Call) -> None:
     for name in (*_VALUES, "ChecksumType"):
-        members.pop(name, None)
+        call.members.pop(name, None)
     call.request.headers.pop("x-amz-mp-object-size", None)
 
 
-def _entries_corrected(call: Call, _members: Members) -> None:
+def _entries_corrected(call: Call) -> None:
     """Complete reads in place of each part's checksums what is stored for it."""
     upload = call.uploads.find(call.bucket(), call.key, call.members["UploadId"], finished=True)
     stored = {part.number: part.checksums for part in call.uploads.parts(upload.seq)}
@@ -126,7 +112,31 @@ def _entries_corrected(call: Call, _members: Members) -> None:
 
 family(
     "operation",
-    _before,
+    inputs,
+    {
+        "multipart-checksum-case-sensitive": row(
+            "Algorithm and type of an upload's checksum are understood in capitals only (MPC-007).",
+            _CREATE,
+            _in_capitals,
+        ),
+        "multipart-checksum-of-whole": row(
+            "The checksum of an upload is of the whole object wherever that can be, although nobody asked for it "
+            "(MPC-001).",
+            _CREATE,
+            _of_whole,
+        ),
+        "multipart-checksum-unvalidated": row(
+            "An upload begins with an unknown checksum, or a type that its algorithm cannot have, and keeps what "
+            "makes sense (MPC-002).",
+            _CREATE,
+            _sensible,
+        ),
+    },
+)
+
+family(
+    "operation",
+    calls,
     {
         "complete-checksum-headers-ignored": row(
             "A completion reads neither the checksum of the whole nor its type nor x-amz-mp-object-size in its "
@@ -139,31 +149,14 @@ family(
             _COMPLETE,
             _entries_corrected,
         ),
-        "multipart-checksum-case-sensitive": row(
-            "Algorithm and type of an upload's checksum are understood in capitals only (MPC-007).",
-            "CreateMultipartUpload",
-            _in_capitals,
-        ),
-        "multipart-checksum-of-whole": row(
-            "The checksum of an upload is of the whole object wherever that can be, although nobody asked for it "
-            "(MPC-001).",
-            "CreateMultipartUpload",
-            _of_whole,
-        ),
-        "multipart-checksum-unvalidated": row(
-            "An upload begins with an unknown checksum, or a type that its algorithm cannot have, and keeps what "
-            "makes sense (MPC-002).",
-            "CreateMultipartUpload",
-            _sensible,
-        ),
         "part-checksum-algorithm-unchecked": row(
             "A part may have a checksum of another algorithm than its upload (MPC-008).",
-            "UploadPart",
+            _PART,
             _own_algorithm_alone,
         ),
         "part-checksum-demanded": row(
             "Every part of an upload with a checksum must have one, although S3 can compute it (MPC-019).",
-            "UploadPart",
+            _PART,
             _checksum_demanded,
         ),
     },
@@ -176,36 +169,21 @@ def _finishing(change: Callable[[Upload, StoredObject, list[str]], str | None]) 
     `change` is given the upload, the object, and the checksums of the parts in use.
     """
 
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation != _COMPLETE:
-                return inner(call)
-            uploads = call.uploads
+    def with_checksum(
+        call: Call, upload: Upload, new: StoredObject, finished: Finished
+    ) -> tuple[StoredObject, Finished]:
+        used, fingerprint, result = finished
+        parts = [part for part in call.uploads.parts(upload.seq) if part.number in used]
+        value = change(upload, new, [part.checksums[new.algorithm or ""] for part in parts])
+        shown = {name: each for name, each in result.items() if not name.startswith("Checksum")}
+        if value is None:
+            new = replace(new, algorithm=None, checksum_type=None, checksum=None)
+        else:
+            new = replace(new, checksum=value)
+            shown |= {checksums.member(new.algorithm or ""): value, "ChecksumType": new.checksum_type}
+        return new, (used, fingerprint, shown)
 
-            def finish(
-                bucket: Bucket,
-                upload: Upload,
-                new: StoredObject,
-                finished: tuple[set[int], str, Members],
-                check: Check,
-            ) -> Members:
-                used, fingerprint, result = finished
-                parts = [part for part in uploads.parts(upload.seq) if part.number in used]
-                value = change(upload, new, [part.checksums[new.algorithm or ""] for part in parts])
-                shown = {name: each for name, each in result.items() if not name.startswith("Checksum")}
-                if value is None:
-                    new = replace(new, algorithm=None, checksum_type=None, checksum=None)
-                else:
-                    new = replace(new, checksum=value)
-                    shown |= {checksums.member(new.algorithm or ""): value, "ChecksumType": new.checksum_type}
-                return uploads.finish(bucket, upload, new, (used, fingerprint, shown), check)
-
-            call.endpoint = view(call.endpoint, uploads=view(uploads, finish=finish))
-            return inner(call)
-
-        return operation
-
-    return wrap
+    return finishing(with_checksum)
 
 
 def _joined_by_hashing(_upload: Upload, new: StoredObject, parts: list[str]) -> str | None:

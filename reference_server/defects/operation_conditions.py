@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reference_server.call import Call, Result
 from reference_server.codec import http_time
 from reference_server.conditions import http_seconds
-from reference_server.defects.registry import Wrap, defect, family, row
+from reference_server.defects.editing import Members, calls, dropping, inputs
+from reference_server.defects.registry import defect, family, row
 from reference_server.defects.views import view
 from reference_server.errors import NotModifiedError, S3Error
 
@@ -31,29 +32,7 @@ def _failed(condition: str) -> S3Error:
     return S3Error("PreconditionFailed", None, {"Condition": condition})
 
 
-def _editing(operations: Collection[str], edit: Callable[[Call, dict[str, Any]], None]) -> Wrap:
-    """The input of these operations is changed in place before they run."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation in operations:
-                edit(call, call.members)
-            return inner(call)
-
-        return operation
-
-    return wrap
-
-
-def _dropping(*names: str) -> Callable[[Call, dict[str, Any]], None]:
-    def edit(_call: Call, members: dict[str, Any]) -> None:
-        for name in names:
-            members.pop(name, None)
-
-    return edit
-
-
-def _fractions_compared(_call: Call, members: dict[str, Any]) -> None:
+def _fractions_compared(members: Members) -> None:
     """As if every object had been stored some fraction after the second that Last-Modified says."""
     for name in ("IfModifiedSince", "IfUnmodifiedSince"):
         seconds = http_seconds(members.get(name))
@@ -61,80 +40,93 @@ def _fractions_compared(_call: Call, members: dict[str, Any]) -> None:
             members[name] = http_time(seconds - 1)
 
 
-def _future_believed(call: Call, members: dict[str, Any]) -> None:
-    seconds = http_seconds(members.get("IfModifiedSince"))
+def _future_believed(call: Call) -> None:
+    seconds = http_seconds(call.members.get("IfModifiedSince"))
     if seconds is not None:
-        members["IfModifiedSince"] = http_time(min(seconds, int(call.store.clock())))
+        call.members["IfModifiedSince"] = http_time(min(seconds, int(call.store.clock())))
 
 
-def _presigned_unconditional(call: Call, members: dict[str, Any]) -> None:
+def _presigned_unconditional(call: Call) -> None:
     if "X-Amz-Signature" in call.request.parameters:
-        _dropping(*_CONDITIONS)(call, members)
+        dropping(*_CONDITIONS)(call.members)
 
 
-def _every_form(call: Call, members: dict[str, Any]) -> None:
+def _every_form(call: Call) -> None:
     """An ETag in If-None-Match means "*", "*" in If-Match means any object, and of both If-Match counts."""
-    if members.get("IfNoneMatch") is not None:
-        members["IfNoneMatch"] = "*"
-    if members.get("IfMatch") is not None:
-        members.pop("IfNoneMatch", None)
+    if call.members.get("IfNoneMatch") is not None:
+        call.members["IfNoneMatch"] = "*"
+    if call.members.get("IfMatch") is not None:
+        call.members.pop("IfNoneMatch", None)
         present = call.objects.get(call.bucket(), call.key)
-        if members["IfMatch"].strip() == "*" and present is not None:
-            members["IfMatch"] = present.etag
+        if call.members["IfMatch"].strip() == "*" and present is not None:
+            call.members["IfMatch"] = present.etag
 
 
-def _tombstone_counts(call: Call, members: dict[str, Any]) -> None:
+def _tombstone_counts(call: Call) -> None:
     newest = call.objects.newest(call.bucket(), call.key)
     if newest is None or not newest.marker:
         return
-    if members.get("IfNoneMatch") is not None:
+    if call.members.get("IfNoneMatch") is not None:
         raise _failed("If-None-Match")
-    members.pop("IfMatch", None)
+    call.members.pop("IfMatch", None)
 
 
-def _completed_again(call: Call, members: dict[str, Any]) -> None:
-    if members.get("IfNoneMatch") is not None and call.objects.get(call.bucket(), call.key) is not None:
+def _completed_again(call: Call) -> None:
+    if call.members.get("IfNoneMatch") is not None and call.objects.get(call.bucket(), call.key) is not None:
         raise _failed("If-None-Match")
 
 
-def _checked_early(call: Call, members: dict[str, Any]) -> None:
+def _checked_early(call: Call) -> None:
     """The test, and some time later the write."""
-    if members.get("IfNoneMatch") == "*":
+    if call.members.get("IfNoneMatch") == "*":
         if call.objects.get(call.bucket(), call.key) is not None:
             raise _failed("If-None-Match")
-        del members["IfNoneMatch"]
+        del call.members["IfNoneMatch"]
         time.sleep(_WINDOW)
 
 
 family(
     "operation",
-    _editing,
+    inputs,
     {
         "complete-conditions-ignored": row(
             "CompleteMultipartUpload replaces whatever is there, since only PutObject looks at If-Match and "
             "If-None-Match (CWR-009).",
             {"CompleteMultipartUpload"},
-            _dropping("IfMatch", "IfNoneMatch"),
-        ),
-        "complete-again-412": row(
-            "A conditional completion that is sent again finds the object that it made itself (CWR-014).",
-            {"CompleteMultipartUpload"},
-            _completed_again,
+            dropping("IfMatch", "IfNoneMatch"),
         ),
         "copy-target-conditions-ignored": row(
             "CopyObject ignores If-Match and If-None-Match and overwrites its target (CWR-015).",
             {"CopyObject"},
-            _dropping("IfMatch", "IfNoneMatch"),
+            dropping("IfMatch", "IfNoneMatch"),
         ),
         "delete-if-match-ignored": row(
             "DeleteObject ignores If-Match and deletes whatever is there (CWR-017).",
             {"DeleteObject"},
-            _dropping("IfMatch"),
+            dropping("IfMatch"),
         ),
         "delete-if-match-size-ignored": row(
             "DeleteObject ignores conditions on size and time, which only directory buckets have (CWR-019).",
             {"DeleteObject"},
-            _dropping("IfMatchSize", "IfMatchLastModifiedTime"),
+            dropping("IfMatchSize", "IfMatchLastModifiedTime"),
+        ),
+        "modified-time-with-fraction-compared": row(
+            "Dates of conditions are compared with a time that has fractions of a second, so that an object is newer "
+            "than its own Last-Modified (CRD-004).",
+            _READS,
+            _fractions_compared,
+        ),
+    },
+)
+
+family(
+    "operation",
+    calls,
+    {
+        "complete-again-412": row(
+            "A conditional completion that is sent again finds the object that it made itself (CWR-014).",
+            {"CompleteMultipartUpload"},
+            _completed_again,
         ),
         "delete-marker-counts-as-object": row(
             "Conditional uploads take a delete marker for an object that is there (CWR-002).",
@@ -151,12 +143,6 @@ family(
             "time (CWR-020).",
             {"PutObject"},
             _checked_early,
-        ),
-        "modified-time-with-fraction-compared": row(
-            "Dates of conditions are compared with a time that has fractions of a second, so that an object is newer "
-            "than its own Last-Modified (CRD-004).",
-            _READS,
-            _fractions_compared,
         ),
         "presigned-conditions-ignored": row(
             "Conditions of presigned requests are ignored (CRD-011).",
@@ -200,7 +186,7 @@ def _not_modified_before_failed(inner: Operation) -> Operation:
             return inner(call)
         except S3Error as error:
             if error.code == "PreconditionFailed" and call.operation in _READS:
-                _dropping("IfMatch", "IfUnmodifiedSince")(call, call.members)
+                dropping("IfMatch", "IfUnmodifiedSince")(call.members)
                 done = inner(call).done
                 if done is not None:
                     done()

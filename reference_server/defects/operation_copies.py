@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_plus
 
 from reference_server.call import Call, Result
 from reference_server.codec import http_time
+from reference_server.defects.editing import calls, dropping, inputs
 from reference_server.defects.registry import Wrap, defect, family, row
-from reference_server.defects.views import view
+from reference_server.defects.views import put_changed
 from reference_server.errors import S3Error, invalid_argument
 
 if TYPE_CHECKING:
-    from reference_server.blobs import Blob
-    from reference_server.objects import Check, StoredObject
-    from reference_server.store import Bucket
+    from reference_server.objects import StoredObject
 
 Operation = Callable[[Call], Result]
 
@@ -46,20 +45,6 @@ def _source(call: Call) -> StoredObject | None:
 # What is asked for
 
 
-def _asking(operations: Collection[str], edit: Callable[[Call], None]) -> Wrap:
-    """Copies are changed in place, or refused, before they are run."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation in operations:
-                edit(call)
-            return inner(call)
-
-        return operation
-
-    return wrap
-
-
 def _decoded_twice(call: Call) -> None:
     call.members["CopySource"] = unquote(call.members["CopySource"])
 
@@ -81,10 +66,6 @@ def _keyless_is_missing(call: Call) -> None:
 
 def _version_dropped(call: Call) -> None:
     call.members["CopySource"] = call.members["CopySource"].partition("?")[0]
-
-
-def _tags_as_ever(call: Call) -> None:
-    call.members.pop("TaggingDirective", None)
 
 
 def _self_refused(call: Call) -> None:
@@ -136,7 +117,7 @@ def _without_header(name: str) -> Callable[[Call], None]:
 
 family(
     "operation",
-    _asking,
+    calls,
     {
         "copy-body-ignored": row(
             "A copy that has a body is made all the same (COPY-020).", _COPY, _without_header("content-length")
@@ -190,7 +171,16 @@ family(
             _COPIES,
             _keyless_is_missing,
         ),
-        "tagging-directive-ignored": row("A copy always has the tags of its source (COPY-011).", _COPY, _tags_as_ever),
+    },
+)
+
+family(
+    "operation",
+    inputs,
+    {
+        "tagging-directive-ignored": row(
+            "A copy always has the tags of its source (COPY-011).", _COPY, dropping("TaggingDirective")
+        ),
     },
 )
 
@@ -201,22 +191,12 @@ family(
 def _inheriting(change: Callable[[Call, StoredObject, StoredObject], StoredObject]) -> Wrap:
     """The object that CopyObject stores has more of its source than it should: `change(call, source, new)`."""
 
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            source = _source(call) if call.operation == "CopyObject" else None
-            if source is None:
-                return inner(call)
-            objects = call.objects
+    def inherit(call: Call) -> None:
+        source = _source(call)
+        if source is not None:
+            put_changed(call, lambda new, _blob: change(call, source, new))
 
-            def put(bucket: Bucket, new: StoredObject, blob: Blob | None, check: Check) -> StoredObject:
-                return objects.put(bucket, change(call, source, new), blob, check)
-
-            call.endpoint = view(call.endpoint, objects=view(objects, put=put))
-            return inner(call)
-
-        return operation
-
-    return wrap
+    return calls(_COPY, inherit)
 
 
 def _same_class(call: Call, source: StoredObject, new: StoredObject) -> StoredObject:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reference_server.call import Call, Result
+from reference_server.defects.editing import calls
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import S3Error
 from reference_server.listing import BEFORE
+
+if TYPE_CHECKING:
+    from reference_server.store import Bucket
 
 Operation = Callable[[Call], Result]
 
@@ -20,7 +24,7 @@ def _created(call: Call) -> Result:
     return Result({"Location": f"/{name}"})
 
 
-def _accepting(codes: Collection[str]) -> Wrap:
+def accepting(codes: Collection[str]) -> Wrap:
     """CreateBucket makes the bucket where it should answer one of these codes."""
 
     def wrap(inner: Operation) -> Operation:
@@ -39,7 +43,7 @@ def _accepting(codes: Collection[str]) -> Wrap:
 
 family(
     "operation",
-    _accepting,
+    accepting,
     {
         "any-location-accepted": row(
             "Any LocationConstraint is accepted, and none, wherever the endpoint is (BKT-009, BKT-010).",
@@ -60,16 +64,12 @@ family(
 def _own_refused(code: str, status: int) -> Wrap:
     """CreateBucket of one's own bucket is refused."""
 
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            found = call.store.bucket(call.request.bucket or "")
-            if call.operation == "CreateBucket" and found is not None and found.owner == call.account.id:
-                raise S3Error(code, None, status=status)
-            return inner(call)
+    def refuse(call: Call) -> None:
+        found = call.store.bucket(call.request.bucket or "")
+        if found is not None and found.owner == call.account.id:
+            raise S3Error(code, None, status=status)
 
-        return operation
-
-    return wrap
+    return calls({"CreateBucket"}, refuse)
 
 
 family(
@@ -108,23 +108,30 @@ def _creation_tags_ignored(inner: Operation) -> Operation:
     return operation
 
 
-@defect(
-    "delete-bucket-with-versions",
-    "operation",
-    "DeleteBucket looks for present objects only, and deletes old versions and delete markers with the bucket "
-    "(BKT-015).",
-)
-def _delete_bucket_with_versions(inner: Operation) -> Operation:
-    def operation(call: Call) -> Result:
-        if call.operation == "DeleteBucket":
-            bucket = call.bucket()
-            with call.store.transaction():
-                if not list(call.objects.rows(bucket, b"", inclusive=True)):
-                    for key, _, version, *_rest in list(call.objects.version_rows(bucket, b"", BEFORE)):
-                        call.objects.delete_version(bucket, key.decode(), version or "null", lambda _: None)
-        return inner(call)
+def emptied(meant: Callable[[Call, Bucket], bool]) -> Wrap:
+    """DeleteBucket first deletes every version of every key in such a bucket."""
 
-    return operation
+    def empty(call: Call) -> None:
+        bucket = call.bucket()
+        with call.store.transaction():
+            if meant(call, bucket):
+                for key, _, version, *_rest in list(call.objects.version_rows(bucket, b"", BEFORE)):
+                    call.objects.delete_version(bucket, key.decode(), version or "null", lambda _: None)
+
+    return calls({"DeleteBucket"}, empty)
+
+
+family(
+    "operation",
+    emptied,
+    {
+        "delete-bucket-with-versions": row(
+            "DeleteBucket looks for present objects only, and deletes old versions and delete markers with the bucket "
+            "(BKT-015).",
+            lambda call, bucket: not list(call.objects.rows(bucket, b"", inclusive=True)),
+        ),
+    },
+)
 
 
 @defect(

@@ -76,7 +76,3 @@ def _delete_objects_nothing_accepted(inner: Operation) -> Operation:
             raise
 
     return operation
-
-
-_SMALL = 120
-"""Bytes that a document without keys has at most."""

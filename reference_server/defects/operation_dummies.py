@@ -12,6 +12,7 @@ from reference_server.frame import frame
 from reference_server.wire import Answer
 
 Operation = Callable[[Call], Result]
+Serialise = Callable[[Call | None, Result | S3Error], Answer]
 
 _SETTINGS = ("Bucket", "PublicAccessBlock", "ObjectLockConfiguration")
 _OF_OBJECTS = ("ObjectTagging", "ObjectAcl", "ObjectRetention", "ObjectLegalHold")
@@ -76,37 +77,45 @@ family(
 )
 
 
-@defect(
-    "unimplemented-as-success",
+def _page(status: int, heading: bytes) -> Answer:
+    page = b"<html><body><h1>" + heading + b"</h1></body></html>"
+    return Answer(status, frame([("Content-Type", "text/html"), ("Content-Length", str(len(page)))]), page)
+
+
+def _instead(meant: Callable[[Call | None, Result | S3Error], bool], other: Callable[[], Answer]) -> Wrap:
+    """In place of such answers there is another one, made anew for each."""
+
+    def wrap(inner: Serialise) -> Serialise:
+        return lambda call, outcome: other() if meant(call, outcome) else inner(call, outcome)
+
+    return wrap
+
+
+def _not_implemented(_call: Call | None, outcome: Result | S3Error) -> bool:
+    return isinstance(outcome, S3Error) and outcome.code == "NotImplemented"
+
+
+family(
     "serialise",
-    "What is not implemented is answered 200 without a body (OPS-062, CFG-009).",
+    _instead,
+    {
+        "refusals-without-document": row(
+            "What is not implemented is refused with a page of HTML (OPS-008, CFG-009).",
+            _not_implemented,
+            lambda: _page(501, b"Not Implemented"),
+        ),
+        "service-root-is-a-page": row(
+            "GET / shows a web page instead of the list of buckets (LBKT-001, OPS-070, OPS-071).",
+            lambda call, _outcome: call is not None and call.operation == "ListBuckets",
+            lambda: _page(200, b"Welcome"),
+        ),
+        "unimplemented-as-success": row(
+            "What is not implemented is answered 200 without a body (OPS-062, CFG-009).",
+            _not_implemented,
+            lambda: Answer(200, frame([("Content-Length", "0")])),
+        ),
+    },
 )
-def _unimplemented_as_success(
-    inner: Callable[[Call | None, Result | S3Error], Answer],
-) -> Callable[[Call | None, Result | S3Error], Answer]:
-    def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
-        if isinstance(outcome, S3Error) and outcome.code == "NotImplemented":
-            return Answer(200, frame([("Content-Length", "0")]))
-        return inner(call, outcome)
-
-    return serialise
-
-
-@defect(
-    "refusals-without-document",
-    "serialise",
-    "What is not implemented is refused with a page of HTML (OPS-008, CFG-009).",
-)
-def _refusals_as_html(
-    inner: Callable[[Call | None, Result | S3Error], Answer],
-) -> Callable[[Call | None, Result | S3Error], Answer]:
-    def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
-        if isinstance(outcome, S3Error) and outcome.code == "NotImplemented":
-            page = b"<html><body><h1>Not Implemented</h1></body></html>"
-            return Answer(501, frame([("Content-Type", "text/html"), ("Content-Length", str(len(page)))]), page)
-        return inner(call, outcome)
-
-    return serialise
 
 
 @defect(
@@ -142,30 +151,11 @@ def _empty_settings_kept(inner: Operation) -> Operation:
 
 
 @defect(
-    "service-root-is-a-page",
-    "serialise",
-    "GET / shows a web page instead of the list of buckets (LBKT-001, OPS-070, OPS-071).",
-)
-def _service_root_is_a_page(
-    inner: Callable[[Call | None, Result | S3Error], Answer],
-) -> Callable[[Call | None, Result | S3Error], Answer]:
-    def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
-        if call is None or call.operation != "ListBuckets":
-            return inner(call, outcome)
-        page = b"<html><body><h1>Welcome</h1></body></html>"
-        return Answer(200, frame([("Content-Type", "text/html"), ("Content-Length", str(len(page)))]), page)
-
-    return serialise
-
-
-@defect(
     "head-bucket-without-region",
     "serialise",
     "HeadBucket does not say the region of the bucket (BKT-002, OPS-064).",
 )
-def _head_bucket_without_region(
-    inner: Callable[[Call | None, Result | S3Error], Answer],
-) -> Callable[[Call | None, Result | S3Error], Answer]:
+def _head_bucket_without_region(inner: Serialise) -> Serialise:
     def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
         answer = inner(call, outcome)
         if call is not None and call.operation == "HeadBucket":

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from reference_server.call import Call, Result
 from reference_server.defects.registry import defect
-from reference_server.defects.views import view
+from reference_server.defects.views import put_changed
 
 if TYPE_CHECKING:
     from reference_server.blobs import Blob
-    from reference_server.objects import Check, StoredObject
-    from reference_server.store import Bucket
+    from reference_server.objects import StoredObject
 
 Operation = Callable[[Call], Result]
 
@@ -28,19 +27,17 @@ def _encrypted_etag_is_md5(inner: Operation) -> Operation:
     """Small objects only, whose content is at hand."""
 
     def operation(call: Call) -> Result:
-        if call.operation != "PutObject":
-            return inner(call)
-        objects = call.objects
-
-        def put(bucket: Bucket, new: StoredObject, blob: Blob | None, check: Check) -> StoredObject:
-            if blob is not None and blob.data is not None:
-                new = replace(new, etag=hashlib.md5(blob.data).hexdigest())
-            return objects.put(bucket, new, blob, check)
-
-        call.endpoint = view(call.endpoint, objects=view(objects, put=put))
+        if call.operation == "PutObject":
+            put_changed(call, _md5_of)
         return inner(call)
 
     return operation
+
+
+def _md5_of(new: StoredObject, blob: Blob | None) -> StoredObject:
+    if blob is None or blob.data is None:
+        return new
+    return replace(new, etag=hashlib.md5(blob.data).hexdigest())
 
 
 @defect(

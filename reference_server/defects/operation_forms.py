@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from reference_server.call import Call, Result
 from reference_server.defects.registry import Wrap, family, row
+from reference_server.defects.views import view
 from reference_server.errors import S3Error, invalid_argument
 from reference_server.routing import POST_OBJECT
 
@@ -24,21 +25,10 @@ _POLICY = re.compile(rb'(?i)(name="policy"\r\n\r\n)([A-Za-z0-9+/=]+)')
 _NAMES = re.compile(rb'; name="([^"]+)"')
 
 
-class _Replaced:
-    """Something with other values of some of its attributes."""
-
-    def __init__(self, inner: Any, **others: Any) -> None:
-        self.__dict__.update(others)
-        self._inner = inner
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-
 def _with(call: Call, body: bytes, **endpoint: Any) -> Call:
     """The call with another body, and with an endpoint some of whose attributes are others."""
     request = replace(call.request, body=cast("Any", [body]))
-    return replace(call, request=request, endpoint=cast("Any", _Replaced(call.endpoint, **endpoint)))
+    return replace(call, request=request, endpoint=view(call.endpoint, **endpoint))
 
 
 def _forms(run: Callable[[Call, bytes, Operation], Result]) -> Wrap:
@@ -189,7 +179,7 @@ def _unread(**methods: Callable[[Any], Any]) -> Wrap:
         def changed(name: str) -> Callable[..., Any]:
             return lambda *arguments: methods[name](lambda: getattr(codec, name)(*arguments))
 
-        return inner(_with(call, body, codec=_Replaced(codec, **{name: changed(name) for name in methods})))
+        return inner(_with(call, body, codec=view(codec, **{name: changed(name) for name in methods})))
 
     return _forms(run)
 

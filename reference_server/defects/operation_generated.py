@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from reference_server.call import Call, Result
 from reference_server.conditions import http_seconds
+from reference_server.defects.editing import Members, inputs
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import S3Error
 
@@ -68,16 +68,11 @@ def _parts_in_text_order(inner: Operation) -> Operation:
 def _storing(member: str, change: Callable[[str], str]) -> Wrap:
     """A header of PutObject is kept as another one."""
 
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            value: Any = call.members.get(member)
-            if call.operation == "PutObject" and value:
-                call.members[member] = change(value)
-            return inner(call)
+    def edit(members: Members) -> None:
+        if members.get(member):
+            members[member] = change(members[member])
 
-        return operation
-
-    return wrap
+    return inputs({"PutObject"}, edit)
 
 
 def _cut_at_equals(tags: str) -> str:

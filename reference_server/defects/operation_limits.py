@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from reference_server.call import Call, Result
+from reference_server.defects.editing import calls
 from reference_server.defects.registry import Wrap, family, row
 from reference_server.defects.views import view
 from reference_server.errors import S3Error, invalid_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-Operation = Callable[[Call], Result]
+    from reference_server.call import Call
 
 _FILE_NAME = 255
 _KEY = 1024
@@ -31,15 +30,7 @@ _OTHER_WRITES = {"CreateMultipartUpload", "CopyObject"}
 
 def _limiting(check: Callable[[Call], None]) -> Wrap:
     """Calls are refused, or changed in place, for what is too much of them."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            check(call)
-            return inner(call)
-
-        return operation
-
-    return wrap
+    return calls((), check)
 
 
 def _keys(call: Call) -> None:
@@ -164,22 +155,18 @@ family(
 def _documents(check: Callable[[bytes, Mapping[str, Any]], bool]) -> Wrap:
     """Documents that fail a check are refused as malformed."""
 
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            codec = call.endpoint.codec
+    def checked(call: Call) -> None:
+        codec = call.endpoint.codec
 
-            def parse(name: str, body: bytes) -> Mapping[str, Any]:
-                document = codec.parse_document(name, body)
-                if not check(body, document):
-                    raise S3Error("MalformedXML")
-                return document
+        def parse(name: str, body: bytes) -> Mapping[str, Any]:
+            document = codec.parse_document(name, body)
+            if not check(body, document):
+                raise S3Error("MalformedXML")
+            return document
 
-            call.endpoint = view(call.endpoint, codec=view(codec, parse_document=parse))
-            return inner(call)
+        call.endpoint = view(call.endpoint, codec=view(codec, parse_document=parse))
 
-        return operation
-
-    return wrap
+    return calls((), checked)
 
 
 family(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
 from reference_server.call import Call, Result
+from reference_server.defects.editing import Members, dropping, inputs
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import S3Error, invalid_argument
 from reference_server.listing import make_token, read_token
@@ -21,61 +22,39 @@ _PAGE = 1000
 # What is asked for
 
 
-def _editing(operations: Collection[str], edit: Callable[[dict[str, Any]], None]) -> Wrap:
-    """The input of these operations is changed in place before they run."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation in operations:
-                edit(call.members)
-            return inner(call)
-
-        return operation
-
-    return wrap
-
-
-def _dropping(*names: str) -> Callable[[dict[str, Any]], None]:
-    def edit(members: dict[str, Any]) -> None:
-        for name in names:
-            members.pop(name, None)
-
-    return edit
-
-
-def _delimiter_decoded_again(members: dict[str, Any]) -> None:
+def _delimiter_decoded_again(members: Members) -> None:
     if members.get("Delimiter"):
         members["Delimiter"] = unquote(members["Delimiter"])
 
 
-def _any_encoding(members: dict[str, Any]) -> None:
+def _any_encoding(members: Members) -> None:
     if members.get("EncodingType") != "url":
         members.pop("EncodingType", None)
 
 
-def _no_empty_token(members: dict[str, Any]) -> None:
+def _no_empty_token(members: Members) -> None:
     if members.get("ContinuationToken") == "":
         members.pop("ContinuationToken")
 
 
-def _start_after_wins(members: dict[str, Any]) -> None:
+def _start_after_wins(members: Members) -> None:
     if members.get("StartAfter"):
         members.pop("ContinuationToken", None)
 
 
-def _prefix_in_small_letters(members: dict[str, Any]) -> None:
+def _prefix_in_small_letters(members: Members) -> None:
     if members.get("Prefix"):
         members["Prefix"] = members["Prefix"].lower()
 
 
 family(
     "operation",
-    _editing,
+    inputs,
     {
         "bucket-filters-ignored": row(
             "ListBuckets ignores max-buckets, prefix and bucket-region (LBKT-003, LBKT-004, LBKT-005).",
             {"ListBuckets"},
-            _dropping("MaxBuckets", "Prefix", "BucketRegion"),
+            dropping("MaxBuckets", "Prefix", "BucketRegion"),
         ),
         "bucket-prefix-folds-case": row(
             "ListBuckets takes capital letters of a prefix for small ones (LBKT-004).",
@@ -85,7 +64,7 @@ family(
         "bucket-region-ignored": row(
             "ListBuckets ignores bucket-region, a region that does not exist too (LBKT-005).",
             {"ListBuckets"},
-            _dropping("BucketRegion"),
+            dropping("BucketRegion"),
         ),
         "delimiter-decoded-twice": row(
             "A delimiter is decoded twice, so that the text %2F splits at slashes (LST1-006).",
@@ -110,12 +89,12 @@ family(
         "versions-delimiter-ignored": row(
             "A listing of versions ignores the delimiter (LVER-007).",
             {"ListObjectVersions"},
-            _dropping("Delimiter"),
+            dropping("Delimiter"),
         ),
         "versions-id-marker-ignored": row(
             "A listing of versions ignores version-id-marker, and skips the rest of the key (LVER-004).",
             {"ListObjectVersions"},
-            _dropping("VersionIdMarker"),
+            dropping("VersionIdMarker"),
         ),
     },
 )
@@ -152,6 +131,40 @@ def _bucket_token_empty_refused(inner: Operation) -> Operation:
 
 
 # What is answered
+
+
+def backwards(listing: str, member: str, key: Callable[[Any], str]) -> Wrap:
+    """This listing has the entries of one key the other way round.
+
+    Within a page: where one key has more entries than fit, the pages themselves keep their order.
+    """
+
+    def wrap(inner: Operation) -> Operation:
+        def operation(call: Call) -> Result:
+            result = inner(call)
+            if call.operation == listing:
+                entries = list(reversed(result.members[member]))
+                entries.sort(key=key)
+                result.members[member] = entries
+            return result
+
+        return operation
+
+    return wrap
+
+
+family(
+    "operation",
+    backwards,
+    {
+        "uploads-newest-first": row(
+            "Several uploads of one key are listed from the newest to the oldest (LMU-001).",
+            "ListMultipartUploads",
+            "Uploads",
+            lambda entry: entry["Key"],
+        ),
+    },
+)
 
 
 @defect(
@@ -209,7 +222,7 @@ def _token_is_an_offset(inner: Operation) -> Operation:
     return operation
 
 
-def _from_offset(members: dict[str, Any], offset: int) -> None:
+def _from_offset(members: Members, offset: int) -> None:
     """Leave out so many entries, keys and common prefixes in one order, from the first on."""
     names = sorted([one["Key"] for one in members["Contents"]] + [one["Prefix"] for one in members["CommonPrefixes"]])
     dropped = set(names[:offset])

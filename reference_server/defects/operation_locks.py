@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reference_server.call import Call, Result
+from reference_server.defects.editing import calls, dropping
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.ops.writes import retention_of
 from reference_server.rules.lock import parse_time
@@ -17,18 +18,14 @@ _HEADERS = ("ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldS
 def _lifting(meant: Callable[[Call], bool]) -> Wrap:
     """Such deletes of a version lift its retention first."""
 
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            bucket, version = call.store.bucket(call.request.bucket or ""), call.members.get("VersionId")
-            if call.operation == "DeleteObject" and version and bucket is not None and meant(call):
-                stored = call.objects.get(bucket, call.key, version)
-                if stored is not None and not stored.marker and retention_of(stored) is not None:
-                    call.objects.change(bucket, stored, Retention=None)
-            return inner(call)
+    def lift(call: Call) -> None:
+        bucket, version = call.store.bucket(call.request.bucket or ""), call.members.get("VersionId")
+        if version and bucket is not None and meant(call):
+            stored = call.objects.get(bucket, call.key, version)
+            if stored is not None and not stored.marker and retention_of(stored) is not None:
+                call.objects.change(bucket, stored, Retention=None)
 
-        return operation
-
-    return wrap
+    return calls({"DeleteObject"}, lift)
 
 
 family(
@@ -63,8 +60,7 @@ def _faulty(call: Call) -> bool:
 def _faulty_locks_dropped(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:
         if call.operation == "PutObject" and _faulty(call):
-            for name in _HEADERS:
-                call.members.pop(name, None)
+            dropping(*_HEADERS)(call.members)
         return inner(call)
 
     return operation

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reference_server.call import Call, Result
+from reference_server.defects.editing import calls, dropping
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.listing import make_token, read_token
 
@@ -20,23 +21,19 @@ _READS = {"GetObject", "HeadObject"}
 _COPY_RANGE = re.compile(r"bytes=\d+-\d+\Z")
 _HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
 _RESPONSES = {f"response-{name}" for name in _HEADERS}
-
-
-def _editing(edit: Callable[[Call], None]) -> Wrap:
-    """The call is changed in place before it is run."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            edit(call)
-            return inner(call)
-
-        return operation
-
-    return wrap
+_COPIED = (
+    "Metadata",
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Expires",
+)
 
 
 def _suffix_from_start(call: Call) -> None:
-    if call.operation in _READS and str(call.members.get("Range", "")).startswith("bytes=-"):
+    if str(call.members.get("Range", "")).startswith("bytes=-"):
         call.members["Range"] = f"bytes=0-{call.members['Range'].removeprefix('bytes=-')}"
 
 
@@ -52,12 +49,11 @@ def _unknown_response(call: Call) -> None:
 
 
 def _start_after_in_v1(call: Call) -> None:
-    if call.operation == "ListObjects":
-        call.request.parameters.pop("start-after", None)
+    call.request.parameters.pop("start-after", None)
 
 
 def _lone_version_marker(call: Call) -> None:
-    if call.operation == "ListObjectVersions" and not call.members.get("KeyMarker"):
+    if not call.members.get("KeyMarker"):
         call.members.pop("VersionIdMarker", None)
 
 
@@ -70,35 +66,41 @@ def _as_owner(call: Call) -> None:
 
 family(
     "operation",
-    _editing,
+    calls,
     {
         "bad-copy-range-copies-all": row(
             "UploadPartCopy copies the whole source if it cannot read the range, as in Ozone once "
             "(apache/ozone#10711).",
+            (),
             _bad_copy_range,
         ),
         "everyone-is-owner": row(
             "Whoever asks, with a signature or without, may do what the owner of a bucket may, as in AIStore without "
             "its own authentication (NVIDIA/aistore@583e7729).",
+            (),
             _as_owner,
         ),
         "lone-version-marker-accepted": row(
             "A version-id-marker without a key-marker is accepted; versitygw keeps its test of that for AWS only "
             "(LVER-006).",
+            {"ListObjectVersions"},
             _lone_version_marker,
         ),
         "start-after-accepted-in-v1": row(
             "ListObjects accepts start-after, which only version 2 has; versitygw keeps its test of that for AWS "
             "only (LST1-019).",
+            {"ListObjects"},
             _start_after_in_v1,
         ),
         "suffix-range-misread": row(
             "The range bytes=-N means the first bytes instead of the last ones, as in Auto Drive "
             "(autonomys/auto-drive@c29e3d5b).",
+            _READS,
             _suffix_from_start,
         ),
         "unknown-response-parameter-accepted": row(
             "An unknown response-* parameter is accepted; versitygw keeps its test of that for AWS only (GET-026).",
+            (),
             _unknown_response,
         ),
     },
@@ -156,9 +158,7 @@ family(
 def _copy_loses_metadata(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:
         if call.operation == "CopyObject" and call.members.get("MetadataDirective") != "REPLACE":
-            dropped = ("Metadata", "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage")
-            for name in (*dropped, "ContentType", "Expires"):
-                call.members.pop(name, None)
+            dropping(*_COPIED)(call.members)
             call.members["MetadataDirective"] = "REPLACE"
         return inner(call)
 

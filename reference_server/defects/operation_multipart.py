@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reference_server.blobs import Blob
 from reference_server.call import Call, Result
+from reference_server.defects.editing import Members, calls
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.defects.views import view
 from reference_server.errors import S3Error, invalid_argument
@@ -50,19 +51,12 @@ class _Any(str):
 def _parts(edit: Callable[[Part], Part]) -> Wrap:
     """A completion sees other parts than were uploaded."""
 
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation == _COMPLETE:
-                uploads = call.uploads
-                call.endpoint = view(
-                    call.endpoint,
-                    uploads=view(uploads, parts=lambda *asked: [edit(one) for one in uploads.parts(*asked)]),
-                )
-            return inner(call)
+    def see(call: Call) -> None:
+        uploads = call.uploads
+        changed = view(uploads, parts=lambda *asked: [edit(one) for one in uploads.parts(*asked)])
+        call.endpoint = view(call.endpoint, uploads=changed)
 
-        return operation
-
-    return wrap
+    return calls({_COMPLETE}, see)
 
 
 family(
@@ -85,31 +79,24 @@ family(
 
 # The end of an upload
 
-Finished = tuple[set[int], str, dict[str, Any]]
+#: The numbers of the parts in use, a fingerprint of the completion, and what it answers.
+Finished = tuple[set[int], str, Members]
 
 
-def _finishing(
+def finishing(
     change: Callable[[Call, Upload, StoredObject, Finished], tuple[StoredObject, Finished]],
 ) -> Wrap:
     """The object that a completion makes is changed, or refused, at the last moment."""
 
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation != _COMPLETE:
-                return inner(call)
-            uploads = call.uploads
+    def prepare(call: Call) -> None:
+        uploads = call.uploads
 
-            def finish(
-                bucket: Bucket, upload: Upload, new: StoredObject, finished: Finished, check: Check
-            ) -> dict[str, Any]:
-                return uploads.finish(bucket, upload, *change(call, upload, new, finished), check)
+        def finish(bucket: Bucket, upload: Upload, new: StoredObject, finished: Finished, check: Check) -> Members:
+            return uploads.finish(bucket, upload, *change(call, upload, new, finished), check)
 
-            call.endpoint = view(call.endpoint, uploads=view(uploads, finish=finish))
-            return inner(call)
+        call.endpoint = view(call.endpoint, uploads=view(uploads, finish=finish))
 
-        return operation
-
-    return wrap
+    return calls({_COMPLETE}, prepare)
 
 
 def _all_parts_used(call: Call, upload: Upload, new: StoredObject, finished: Finished) -> tuple[StoredObject, Finished]:
@@ -133,7 +120,7 @@ def _md5_of_whole(call: Call, upload: Upload, new: StoredObject, finished: Finis
 
 family(
     "operation",
-    _finishing,
+    finishing,
     {
         "composite-etag-of-whole": row(
             "The ETag of a multipart upload is the MD5 of the whole object, as in s3s (s3s-project/s3s#550).",

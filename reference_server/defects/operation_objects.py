@@ -8,15 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reference_server.call import Call, Result
+from reference_server.defects.editing import calls
+from reference_server.defects.operation_creation import accepting, emptied
+from reference_server.defects.operation_listings import backwards
+from reference_server.defects.operation_versions import plain_delete
 from reference_server.defects.registry import Wrap, defect, family, row
-from reference_server.defects.views import view
+from reference_server.defects.views import put_changed
 from reference_server.errors import S3Error
-from reference_server.listing import BEFORE
 
 if TYPE_CHECKING:
-    from reference_server.blobs import Blob
-    from reference_server.objects import Check, StoredObject
-    from reference_server.store import Bucket
+    from reference_server.objects import StoredObject
 
 Operation = Callable[[Call], Result]
 
@@ -29,15 +30,11 @@ _WRITES = {"PutObject", "CopyObject", "CreateMultipartUpload"}
 def _keys(edit: Callable[[str], str]) -> Wrap:
     """Keys are changed before they are used."""
 
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.request.key is not None:
-                call.request = replace(call.request, key=edit(call.request.key))
-            return inner(call)
+    def change(call: Call) -> None:
+        if call.request.key is not None:
+            call.request = replace(call.request, key=edit(call.request.key))
 
-        return operation
-
-    return wrap
+    return calls((), change)
 
 
 family(
@@ -89,24 +86,27 @@ def _file_and_folder_conflict(inner: Operation) -> Operation:
 
 # Buckets
 
-
-@defect(
-    "any-bucket-name",
+family(
     "operation",
-    "Bucket names may have capital letters and underscores, as in AIStore (NVIDIA/aistore@583e7729).",
+    accepting,
+    {
+        "any-bucket-name": row(
+            "Bucket names may have capital letters and underscores, as in AIStore (NVIDIA/aistore@583e7729).",
+            {"InvalidBucketName"},
+        ),
+    },
 )
-def _any_bucket_name(inner: Operation) -> Operation:
-    def operation(call: Call) -> Result:
-        try:
-            return inner(call)
-        except S3Error as error:
-            if call.operation != "CreateBucket" or error.code != "InvalidBucketName":
-                raise
-            name = call.request.bucket or ""
-            call.store.create_bucket(name, call.account.id)
-            return Result({"Location": f"/{name}"})
 
-    return operation
+family(
+    "operation",
+    emptied,
+    {
+        "delete-bucket-with-objects": row(
+            "DeleteBucket deletes a bucket with all that is in it, as in AIStore (NVIDIA/aistore@583e7729).",
+            lambda _call, _bucket: True,
+        ),
+    },
+)
 
 
 @defect(
@@ -120,23 +120,6 @@ def _own_bucket_already_exists(inner: Operation) -> Operation:
         name = call.request.bucket or ""
         if call.operation == "CreateBucket" and call.store.bucket(name) is not None:
             raise S3Error("BucketAlreadyExists", None, {"BucketName": name})
-        return inner(call)
-
-    return operation
-
-
-@defect(
-    "delete-bucket-with-objects",
-    "operation",
-    "DeleteBucket deletes a bucket with all that is in it, as in AIStore (NVIDIA/aistore@583e7729).",
-)
-def _delete_bucket_with_objects(inner: Operation) -> Operation:
-    def operation(call: Call) -> Result:
-        if call.operation == "DeleteBucket":
-            bucket = call.bucket()
-            with call.store.transaction():
-                for key, _, version, *_rest in list(call.objects.version_rows(bucket, b"", BEFORE)):
-                    call.objects.delete_version(bucket, key.decode(), version or "null", lambda _: None)
         return inner(call)
 
     return operation
@@ -171,8 +154,7 @@ def _missing_bucket_lists_empty(inner: Operation) -> Operation:
 )
 def _delete_missing_404(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:
-        plain = call.operation == "DeleteObject" and call.members.get("VersionId") is None
-        if plain and call.objects.get(call.bucket(), call.key) is None:
+        if plain_delete(call) and call.objects.get(call.bucket(), call.key) is None:
             raise S3Error("NoSuchKey", None, {"Key": call.key})
         return inner(call)
 
@@ -186,7 +168,7 @@ def _delete_missing_404(inner: Operation) -> Operation:
 )
 def _delete_says_204_but_keeps(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:
-        if call.operation == "DeleteObject" and call.members.get("VersionId") is None:
+        if plain_delete(call):
             call.bucket()
             return Result()
         return inner(call)
@@ -217,22 +199,7 @@ def _delete_objects_all_deleted(inner: Operation) -> Operation:
 
 def _storing(edit: Callable[[Call, StoredObject], StoredObject]) -> Wrap:
     """The object that PutObject stores is changed before it is."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation != "PutObject":
-                return inner(call)
-            objects = call.objects
-
-            def put(bucket: Bucket, new: StoredObject, blob: Blob | None, check: Check) -> StoredObject:
-                return objects.put(bucket, edit(call, new), blob, check)
-
-            call.endpoint = view(call.endpoint, objects=view(objects, put=put))
-            return inner(call)
-
-        return operation
-
-    return wrap
+    return calls({"PutObject"}, lambda call: put_changed(call, lambda new, _blob: edit(call, new)))
 
 
 def _other_etag(_call: Call, new: StoredObject) -> StoredObject:
@@ -262,21 +229,16 @@ family(
 )
 
 
-@defect(
-    "versions-oldest-first",
+family(
     "operation",
-    "The versions of a key are listed from the oldest to the newest, as rclone knows of Hitachi's HCP "
-    "(rclone/rclone@64ab1ac3).",
+    backwards,
+    {
+        "versions-oldest-first": row(
+            "The versions of a key are listed from the oldest to the newest, as rclone knows of Hitachi's HCP "
+            "(rclone/rclone@64ab1ac3).",
+            "ListObjectVersions",
+            "Versions",
+            lambda entry: entry[1]["Key"],
+        ),
+    },
 )
-def _versions_oldest_first(inner: Operation) -> Operation:
-    """Within a page: where one key has more versions than fit, the pages themselves keep their order."""
-
-    def operation(call: Call) -> Result:
-        result = inner(call)
-        if call.operation == "ListObjectVersions":
-            entries = list(reversed(result.members["Versions"]))
-            entries.sort(key=lambda entry: entry[1]["Key"])
-            result.members["Versions"] = entries
-        return result
-
-    return operation

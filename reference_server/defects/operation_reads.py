@@ -6,9 +6,10 @@ import base64
 import re
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reference_server.call import Call, Result
+from reference_server.defects.editing import Members, calls, inputs
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.defects.views import view
 from reference_server.errors import S3Error
@@ -29,24 +30,10 @@ _ENCODED = re.compile(r"=\?UTF-8\?B\?([^?]*)\?=\Z")
 _OVERRIDE = "response-"
 
 
-def _editing(operations: Collection[str], edit: Callable[[Call, dict[str, Any]], None]) -> Wrap:
-    """The input of these operations is changed in place before they run."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation in operations:
-                edit(call, call.members)
-            return inner(call)
-
-        return operation
-
-    return wrap
-
-
 # What is asked for
 
 
-def _malformed_range_refused(_call: Call, members: dict[str, Any]) -> None:
+def _malformed_range_refused(members: Members) -> None:
     header = members.get("Range")
     if header is None:
         return
@@ -55,51 +42,68 @@ def _malformed_range_refused(_call: Call, members: dict[str, Any]) -> None:
         raise S3Error("InvalidRange")
 
 
-def _range_of_empty_ignored(call: Call, members: dict[str, Any]) -> None:
+def _range_of_empty_ignored(call: Call) -> None:
     stored = call.objects.get(call.bucket(), call.key)
     if stored is not None and stored.size == 0:
-        members.pop("Range", None)
+        call.members.pop("Range", None)
 
 
-def _part_beyond_last_is_last(call: Call, members: dict[str, Any]) -> None:
-    number, stored = members.get("PartNumber"), call.objects.get(call.bucket(), call.key)
+def _part_beyond_last_is_last(call: Call) -> None:
+    number, stored = call.members.get("PartNumber"), call.objects.get(call.bucket(), call.key)
     if number is not None and stored is not None:
-        members["PartNumber"] = min(number, stored.parts or 1)
+        call.members["PartNumber"] = min(number, stored.parts or 1)
 
 
-def _range_of_part_ignored(_call: Call, members: dict[str, Any]) -> None:
+def _range_of_part_ignored(members: Members) -> None:
     if members.get("PartNumber") is not None:
         members.pop("Range", None)
 
 
-def _without_overrides(call: Call, _members: dict[str, Any]) -> None:
+def _without_overrides(call: Call) -> None:
     for name in [name for name in call.request.parameters if name.startswith(_OVERRIDE)]:
         del call.request.parameters[name]
 
 
-def _anonymous_without_overrides(call: Call, members: dict[str, Any]) -> None:
+def _anonymous_without_overrides(call: Call) -> None:
     if call.account.anonymous:
-        _without_overrides(call, members)
+        _without_overrides(call)
 
 
-def _overrides_in_latin(call: Call, _members: dict[str, Any]) -> None:
+def _overrides_in_latin(call: Call) -> None:
     for name, value in call.request.parameters.items():
         if name.startswith(_OVERRIDE):
             call.request.parameters[name] = value.encode("latin-1", "replace").decode("latin-1")
 
 
-def _body_refused(call: Call, _members: dict[str, Any]) -> None:
+def _body_refused(call: Call) -> None:
     if call.request.headers.get("content-length", "0") != "0":
         raise S3Error("InvalidRequest", "GET requests must not have a body")
 
 
-def _all_attributes(call: Call, _members: dict[str, Any]) -> None:
+def _all_attributes(call: Call) -> None:
     call.request.headers["x-amz-object-attributes"] = "ETag,Checksum,ObjectParts,StorageClass,ObjectSize"
 
 
 family(
     "operation",
-    _editing,
+    inputs,
+    {
+        "malformed-range-416": row(
+            "A Range that is none is refused with 416 instead of ignored (GET-013).",
+            {"GetObject"},
+            _malformed_range_refused,
+        ),
+        "range-of-part-ignored": row(
+            "Of a part number and a Range in one request the part number counts (GET-022).",
+            _READS,
+            _range_of_part_ignored,
+        ),
+    },
+)
+
+family(
+    "operation",
+    calls,
     {
         "all-attributes-shown": row(
             "GetObjectAttributes shows every attribute, whichever were asked for (GET-040).",
@@ -115,11 +119,6 @@ family(
             "GET with a body is refused (GET-034).",
             _READS,
             _body_refused,
-        ),
-        "malformed-range-416": row(
-            "A Range that is none is refused with 416 instead of ignored (GET-013).",
-            {"GetObject"},
-            _malformed_range_refused,
         ),
         "overrides-ignored-on-head": row(
             "HEAD ignores the response-* parameters; versitygw has a test of it (GET-025).",
@@ -140,11 +139,6 @@ family(
             "A range of an empty object is ignored instead of refused (GET-017).",
             _READS,
             _range_of_empty_ignored,
-        ),
-        "range-of-part-ignored": row(
-            "Of a part number and a Range in one request the part number counts (GET-022).",
-            _READS,
-            _range_of_part_ignored,
         ),
     },
 )
@@ -193,7 +187,7 @@ def _archived_objects_readable(inner: Operation) -> Operation:
     return operation
 
 
-def _answering(operations: Collection[str], change: Callable[[dict[str, Any]], None]) -> Wrap:
+def _answering(operations: Collection[str], change: Callable[[Members], None]) -> Wrap:
     """Members of these operations' answers are changed in place."""
 
     def wrap(inner: Operation) -> Operation:
@@ -208,15 +202,15 @@ def _answering(operations: Collection[str], change: Callable[[dict[str, Any]], N
     return wrap
 
 
-def _standard_named(members: dict[str, Any]) -> None:
+def _standard_named(members: Members) -> None:
     members.setdefault("StorageClass", "STANDARD")
 
 
-def _listed_a_second_later(members: dict[str, Any]) -> None:
+def _listed_a_second_later(members: Members) -> None:
     members["Contents"] = [{**entry, "LastModified": entry["LastModified"] + 1} for entry in members["Contents"]]
 
 
-def _metadata_raw(members: dict[str, Any]) -> None:
+def _metadata_raw(members: Members) -> None:
     """Encoded words, as the server itself makes them, as raw UTF-8, which a header line carries as bytes."""
     metadata = members.get("Metadata") or {}
     if metadata:

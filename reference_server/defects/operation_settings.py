@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 from reference_server import access
 from reference_server.call import Call, Result
+from reference_server.defects.editing import Members, inputs
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import S3Error
 
@@ -85,16 +86,11 @@ family(
 def _dropping(operations: Collection[str], *members: str) -> Wrap:
     """These operations do not see the members of their input that begin so."""
 
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if not operations or call.operation in operations:
-                for name in [name for name in call.members if name.startswith(members)]:
-                    del call.members[name]
-            return inner(call)
+    def edit(found: Members) -> None:
+        for name in [name for name in found if name.startswith(members)]:
+            del found[name]
 
-        return operation
-
-    return wrap
+    return inputs(operations, edit)
 
 
 family(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reference_server.call import Call, Result
+from reference_server.defects.editing import calls
 from reference_server.defects.registry import Wrap, family, row
 from reference_server.defects.views import view
 from reference_server.errors import S3Error
@@ -106,23 +107,9 @@ def _late_changes(call: Call) -> None:
     call.endpoint = view(call.endpoint, objects=view(objects, change=change))
 
 
-def _behind(operations: set[str], change: Callable[[Call], None]) -> Wrap:
-    """These operations work on a view of the store that carries changes out later."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation in operations:
-                change(call)
-            return inner(call)
-
-        return operation
-
-    return wrap
-
-
 family(
     "operation",
-    _behind,
+    calls,
     {
         "completions-count-late": row(
             "CompleteMultipartUpload is answered before the object is there (CON-014).",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import posixpath
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from reference_server.call import Call, Result
 from reference_server.codec import http_time
 from reference_server.conditions import http_seconds
-from reference_server.defects.registry import Wrap, defect, family, row
+from reference_server.defects.editing import Members, calls, dropping, inputs
+from reference_server.defects.registry import defect, family, row
 from reference_server.errors import S3Error
 from reference_server.ops.writes import MAX_METADATA, STORAGE_CLASSES
 
@@ -24,41 +24,23 @@ _NAME_LIMIT = 255
 """Bytes of a name in most file systems."""
 
 
-def _editing(operations: Collection[str], edit: Callable[[Call, dict[str, Any]], None]) -> Wrap:
-    """The input of these operations is changed in place before they run."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation in operations:
-                edit(call, call.members)
-            return inner(call)
-
-        return operation
-
-    return wrap
-
-
-def _expires_as_date(_call: Call, members: dict[str, Any]) -> None:
+def _expires_as_date(members: Members) -> None:
     if members.get("Expires") is not None:
         seconds = http_seconds(members["Expires"])
         members["Expires"] = None if seconds is None else http_time(seconds)
 
 
-def _type_in_lower_case(_call: Call, members: dict[str, Any]) -> None:
+def _type_in_lower_case(members: Members) -> None:
     if members.get("ContentType"):
         members["ContentType"] = members["ContentType"].lower().replace(";charset", "; charset")
 
 
-def _any_class(_call: Call, members: dict[str, Any]) -> None:
+def _any_class(members: Members) -> None:
     if members.get("StorageClass") not in STORAGE_CLASSES:
         members.pop("StorageClass", None)
 
 
-def _class_lost(_call: Call, members: dict[str, Any]) -> None:
-    members.pop("StorageClass", None)
-
-
-def _metadata_cut(_call: Call, members: dict[str, Any]) -> None:
+def _metadata_cut(members: Members) -> None:
     """Entries are left out from the end until the rest fits."""
     metadata = dict(members.get("Metadata") or {})
     while sum(len(name) + len(value) for name, value in metadata.items()) > MAX_METADATA:
@@ -66,7 +48,7 @@ def _metadata_cut(_call: Call, members: dict[str, Any]) -> None:
     members["Metadata"] = metadata
 
 
-def _words_kept_encoded(_call: Call, members: dict[str, Any]) -> None:
+def _words_kept_encoded(members: Members) -> None:
     """Encoded once more, so that decoding gives what was sent."""
     metadata = members.get("Metadata") or {}
     members["Metadata"] = {
@@ -75,7 +57,7 @@ def _words_kept_encoded(_call: Call, members: dict[str, Any]) -> None:
     }
 
 
-def _broken_words_refused(_call: Call, members: dict[str, Any]) -> None:
+def _broken_words_refused(members: Members) -> None:
     for value in (members.get("Metadata") or {}).values():
         match = _ENCODED.match(value)
         if match is None:
@@ -86,12 +68,12 @@ def _broken_words_refused(_call: Call, members: dict[str, Any]) -> None:
             raise S3Error("InvalidArgument", "Metadata cannot be decoded") from None
 
 
-def _names_limited(call: Call, _members: dict[str, Any]) -> None:
+def _names_limited(call: Call) -> None:
     if any(len(name.encode()) > _NAME_LIMIT for name in call.key.split("/")):
         raise S3Error("InternalError", "File name too long")
 
 
-def _dots_resolved(call: Call, _members: dict[str, Any]) -> None:
+def _dots_resolved(call: Call) -> None:
     """As a path below the folder of all buckets."""
     path = posixpath.normpath(f"/{call.request.bucket}/{call.key}")
     bucket, _, key = path.removeprefix("/").partition("/")
@@ -100,13 +82,13 @@ def _dots_resolved(call: Call, _members: dict[str, Any]) -> None:
         call.request = replace(call.request, bucket=bucket, key=key)
 
 
-def _long_characters_lost(call: Call, _members: dict[str, Any]) -> None:
+def _long_characters_lost(call: Call) -> None:
     call.request = replace(call.request, key=re.sub("[\U00010000-\U0010ffff]", "?", call.key))
 
 
 family(
     "operation",
-    _editing,
+    inputs,
     {
         "any-storage-class": row(
             "An unknown storage class is accepted and forgotten (GET-033).",
@@ -123,16 +105,6 @@ family(
             _WRITES,
             _type_in_lower_case,
         ),
-        "dot-segments-resolved": row(
-            "Dots in keys lead to other keys and other buckets, as paths of a file system do (META-016).",
-            {"PutObject"},
-            _dots_resolved,
-        ),
-        "emoji-in-keys-lost": row(
-            "Characters of four bytes in keys become question marks, as in a database of three-byte UTF-8 (META-011).",
-            _WRITES,
-            _long_characters_lost,
-        ),
         "encoded-metadata-kept": row(
             "User metadata in the form of RFC 2047 is stored as it was sent (META-006).",
             _WRITES,
@@ -143,11 +115,6 @@ family(
             _WRITES,
             _expires_as_date,
         ),
-        "key-names-255": row(
-            "What is between two slashes of a key has at most 255 bytes, as names in file systems (META-018).",
-            _WRITES,
-            _names_limited,
-        ),
         "metadata-cut-to-fit": row(
             "User metadata above the limit is cut until it fits (META-004).",
             _WRITES,
@@ -156,7 +123,29 @@ family(
         "storage-class-lost": row(
             "The storage class of an upload is lost (GET-031).",
             _WRITES,
-            _class_lost,
+            dropping("StorageClass"),
+        ),
+    },
+)
+
+family(
+    "operation",
+    calls,
+    {
+        "dot-segments-resolved": row(
+            "Dots in keys lead to other keys and other buckets, as paths of a file system do (META-016).",
+            {"PutObject"},
+            _dots_resolved,
+        ),
+        "emoji-in-keys-lost": row(
+            "Characters of four bytes in keys become question marks, as in a database of three-byte UTF-8 (META-011).",
+            _WRITES,
+            _long_characters_lost,
+        ),
+        "key-names-255": row(
+            "What is between two slashes of a key has at most 255 bytes, as names in file systems (META-018).",
+            _WRITES,
+            _names_limited,
         ),
     },
 )

@@ -1,36 +1,20 @@
-"""Defects of multipart uploads: how they are listed, and what is taken for a good request."""
+"""Defects of requests about multipart uploads: what is taken for a good one, and what is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-from reference_server.call import Call, Result
-from reference_server.defects.registry import Wrap, defect, family, row
+from reference_server.call import Call
+from reference_server.defects.editing import calls
+from reference_server.defects.registry import family, row
 from reference_server.defects.views import view
 from reference_server.errors import S3Error, invalid_argument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Operation = Callable[[Call], Result]
-
 _COMPLETE, _UPLOADS, _PARTS = "CompleteMultipartUpload", "ListMultipartUploads", "ListParts"
 _LISTS = {_UPLOADS, "ListObjects", "ListObjectsV2", "ListObjectVersions"}
-
-
-def _before(operations: Collection[str], edit: Callable[[Call], None]) -> Wrap:
-    """Calls of these operations are changed in place, or refused, before they are run."""
-
-    def wrap(inner: Operation) -> Operation:
-        def operation(call: Call) -> Result:
-            if call.operation in operations:
-                edit(call)
-            return inner(call)
-
-        return operation
-
-    return wrap
 
 
 def _inclusive(call: Call) -> None:
@@ -94,7 +78,7 @@ def _all_parts(call: Call) -> None:
 
 family(
     "operation",
-    _before,
+    calls,
     {
         "any-encoding-type": row(
             "A listing takes an encoding-type that it does not know for none (LMU-013).", _LISTS, _any_encoding
@@ -134,22 +118,3 @@ family(
         ),
     },
 )
-
-
-@defect(
-    "uploads-newest-first",
-    "operation",
-    "Several uploads of one key are listed from the newest to the oldest (LMU-001).",
-)
-def _uploads_newest_first(inner: Operation) -> Operation:
-    """Within a page: where one key has more uploads than fit, the pages themselves keep their order."""
-
-    def operation(call: Call) -> Result:
-        result = inner(call)
-        if call.operation == _UPLOADS:
-            entries = list(reversed(result.members["Uploads"]))
-            entries.sort(key=lambda entry: entry["Key"])
-            result.members["Uploads"] = entries
-        return result
-
-    return operation

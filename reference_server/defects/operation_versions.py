@@ -18,6 +18,11 @@ _READS = {"GetObject", "HeadObject"}
 _WRITES = {"PutObject", "CopyObject", "CompleteMultipartUpload"}
 
 
+def plain_delete(call: Call) -> bool:
+    """Whether an object is to be deleted without naming a version."""
+    return call.operation == "DeleteObject" and call.members.get("VersionId") is None
+
+
 def _remove(call: Call, stored: StoredObject | None) -> None:
     """Remove one version for good, whatever the operation does otherwise."""
     if stored is not None:
@@ -190,8 +195,7 @@ def _dashed(value: Any) -> Any:
 )
 def _delete_removes_newest(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:
-        plain = call.operation == "DeleteObject" and call.members.get("VersionId") is None
-        if not plain or not call.bucket().versioning:
+        if not plain_delete(call) or not call.bucket().versioning:
             return inner(call)
         _remove(call, call.objects.newest(call.bucket(), call.key))
         return Result()
@@ -206,7 +210,7 @@ def _delete_removes_newest(inner: Operation) -> Operation:
 )
 def _delete_removes_all(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:
-        plain = call.operation == "DeleteObject" and call.members.get("VersionId") is None
+        plain = plain_delete(call)
         result = inner(call)
         bucket = call.bucket() if plain else None
         if bucket is not None and bucket.versioning:
@@ -227,8 +231,7 @@ def _delete_removes_all(inner: Operation) -> Operation:
 )
 def _delete_of_nothing(inner: Operation) -> Operation:
     def operation(call: Call) -> Result:
-        plain = call.operation == "DeleteObject" and call.members.get("VersionId") is None
-        if plain and call.objects.newest(call.bucket(), call.key) is None:
+        if plain_delete(call) and call.objects.newest(call.bucket(), call.key) is None:
             return Result()
         return inner(call)
 

@@ -1,7 +1,4 @@
-"""Defects of request bodies: digests that nobody checks, framing that is stored, uploads that are refused.
-
-Those of documents are in `payload_documents`, which registers itself when this module is imported.
-"""
+"""Defects of request bodies: digests that nobody checks, framing that is stored, uploads that are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from reference_server import checksums
 from reference_server.auth import STREAMING, UNSIGNED
-from reference_server.defects import payload_documents  # noqa: F401 - see above
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import S3Error
 from reference_server.payload import Received

@@ -1,7 +1,7 @@
 """What a defect is, and how it gets into the server: as a wrapper around one of its seams.
 
 A wrapper is a function from the right function of a seam to a wrong one. Where many defects have one form, they are
-rows of a table and share one factory, see `family`.
+rows of a table and share one factory, see `family`; `editing` has the factories that several modules share.
 """
 
 from __future__ import annotations

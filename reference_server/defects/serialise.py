@@ -1,18 +1,15 @@
-"""Defects of good answers as they are written out: headers, status, XML.
-
-What is wrong before that is in the modules `serialise_*`, which register themselves when this one is imported.
-"""
+"""Defects of good answers as they are written out: headers, status, XML."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reference_server.call import Result
 from reference_server.codec import DECLARATION, NAMESPACE
-from reference_server.defects import serialise_errors, serialise_results  # noqa: F401 - see above
 from reference_server.defects.answers import Change, header, with_body, without
-from reference_server.defects.registry import Wrap, defect, family, row
+from reference_server.defects.editing import answers
+from reference_server.defects.registry import defect, family, row
 from reference_server.errors import S3Error
 
 if TYPE_CHECKING:
@@ -23,22 +20,6 @@ Serialise = Callable[["Call | None", "Result | S3Error"], "Answer"]
 
 READS = {"GetObject", "HeadObject"}
 LISTS = {"ListObjects", "ListObjectsV2"}
-
-
-def _answers(operations: Collection[str], change: Change) -> Wrap:
-    """Good answers of these operations (of all if none is named) are changed in place."""
-
-    def wrap(inner: Serialise) -> Serialise:
-        def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
-            answer = inner(call, outcome)
-            meant = not operations or (call is not None and call.operation in operations)
-            if isinstance(outcome, Result) and meant:
-                change(answer)
-            return answer
-
-        return serialise
-
-    return wrap
 
 
 def _status(before: int, after: int, *dropped: str) -> Change:
@@ -93,7 +74,7 @@ def _iso(value: str) -> str:
 
 family(
     "serialise",
-    _answers,
+    answers,
     {
         "bucket-region-missing": row(
             "Listings lack x-amz-bucket-region; versitygw keeps its test of it for AWS only (LST1-023).",

@@ -21,7 +21,7 @@ Serialise = Callable[["Call | None", "Result | S3Error"], "Answer"]
 _ONE_ID = b"<RequestId>4442587FB7D0A2F9</RequestId>"
 
 
-def _errors(codes: Collection[str], operations: Collection[str], code: str, status: int) -> Wrap:
+def saying(codes: Collection[str], operations: Collection[str], code: str, status: int) -> Wrap:
     """Errors with these codes, of these operations (of all if none is named), have another code and status."""
 
     def wrap(inner: Serialise) -> Serialise:
@@ -38,7 +38,7 @@ def _errors(codes: Collection[str], operations: Collection[str], code: str, stat
 
 family(
     "serialise",
-    _errors,
+    saying,
     {
         "bad-digest-500": row(
             "A wrong Content-MD5 is an internal error, which SDKs repeat, as in RustFS (rustfs/rustfs#6829).",

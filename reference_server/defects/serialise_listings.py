@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from reference_server.call import Result
 from reference_server.defects.answers import with_body
+from reference_server.defects.editing import Members, answers, dropping, outputs
 from reference_server.defects.registry import Wrap, family, row
 
 if TYPE_CHECKING:
-    from reference_server.call import Call
-    from reference_server.errors import S3Error
     from reference_server.wire import Answer
-
-Serialise = Callable[["Call | None", "Result | S3Error"], "Answer"]
 
 LISTS = {"ListObjects", "ListObjectsV2"}
 VERSIONS = {"ListObjectVersions"}
@@ -26,27 +22,13 @@ _NAMES = ("Prefix", "Delimiter", "Marker", "NextMarker", "StartAfter", "KeyMarke
 # Members
 
 
-def _results(operations: Collection[str], change: Callable[[dict[str, Any]], None]) -> Wrap:
-    """The members of these operations' results are changed in place before they are written."""
-
-    def wrap(inner: Serialise) -> Serialise:
-        def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
-            if call is not None and call.operation in operations and isinstance(outcome, Result):
-                change(outcome.members)
-            return inner(call, outcome)
-
-        return serialise
-
-    return wrap
-
-
-def _entries(members: dict[str, Any]) -> list[dict[str, Any]]:
+def _entries(members: Members) -> list[Members]:
     """Objects, or versions and delete markers."""
     return [*members.get("Contents", []), *(entry for _, entry in members.get("Versions", []))]
 
 
-def _times(edit: Callable[[int], int]) -> Callable[[dict[str, Any]], None]:
-    def change(members: dict[str, Any]) -> None:
+def _times(edit: Callable[[int], int]) -> Callable[[Members], None]:
+    def change(members: Members) -> None:
         for entry in _entries(members):
             if isinstance(entry["LastModified"], int):  # not the text of another defect
                 entry["LastModified"] = edit(entry["LastModified"])
@@ -54,21 +36,21 @@ def _times(edit: Callable[[int], int]) -> Callable[[dict[str, Any]], None]:
     return change
 
 
-def _sizes_padded(members: dict[str, Any]) -> None:
+def _sizes_padded(members: Members) -> None:
     for entry in members.get("Contents", []):
         entry["Size"] += 64
 
 
-def _without_owner(members: dict[str, Any]) -> None:
+def _without_owner(members: Members) -> None:
     for entry in members.get("Contents", []):
         entry.pop("Owner", None)
 
 
-def _with_delimiter(members: dict[str, Any]) -> None:
+def _with_delimiter(members: Members) -> None:
     members["Delimiter"] = members["Delimiter"] or ""
 
 
-def _spaces_as_20(members: dict[str, Any]) -> None:
+def _spaces_as_20(members: Members) -> None:
     if not members.get("EncodingType"):
         return
     for name in _NAMES:
@@ -79,68 +61,60 @@ def _spaces_as_20(members: dict[str, Any]) -> None:
     members["CommonPrefixes"] = [{"Prefix": one["Prefix"].replace("+", "%20")} for one in members["CommonPrefixes"]]
 
 
-def _markers_as_versions(members: dict[str, Any]) -> None:
+def _markers_as_versions(members: Members) -> None:
     dressed = {"ETag": '"d41d8cd98f00b204e9800998ecf8427e"', "Size": 0, "StorageClass": "STANDARD"}
     members["Versions"] = [
         ("Versions", entry if kind == "Versions" else {**entry, **dressed}) for kind, entry in members["Versions"]
     ]
 
 
-def _markers_last(members: dict[str, Any]) -> None:
+def _markers_last(members: Members) -> None:
     members["Versions"].sort(key=lambda entry: entry[0] == "DeleteMarkers")
 
 
-def _all_latest(members: dict[str, Any]) -> None:
+def _all_latest(members: Members) -> None:
     for _, entry in members["Versions"]:
         entry["IsLatest"] = True
 
 
-def _null_as_nothing(members: dict[str, Any]) -> None:
+def _null_as_nothing(members: Members) -> None:
     for _, entry in members["Versions"]:
         entry["VersionId"] = "" if entry["VersionId"] == "null" else entry["VersionId"]
 
 
-def _version_marker_always(members: dict[str, Any]) -> None:
+def _version_marker_always(members: Members) -> None:
     if "NextKeyMarker" in members:
         members.setdefault("NextVersionIdMarker", "null")
 
 
-def _markers_of_last_page(members: dict[str, Any]) -> None:
+def _markers_of_last_page(members: Members) -> None:
     if members["Versions"]:
         last = members["Versions"][-1][1]
         members.setdefault("NextKeyMarker", last["Key"])
         members.setdefault("NextVersionIdMarker", last["VersionId"])
 
 
-def _no_empty_markers(members: dict[str, Any]) -> None:
+def _no_empty_markers(members: Members) -> None:
     for name in ("KeyMarker", "VersionIdMarker"):
         members[name] = members[name] or None
 
 
-def _no_uploads(members: dict[str, Any]) -> None:
+def _no_uploads(members: Members) -> None:
     members["Uploads"] = []
 
 
-def _dropping(*names: str) -> Callable[[dict[str, Any]], None]:
-    def change(members: dict[str, Any]) -> None:
-        for name in names:
-            members.pop(name, None)
-
-    return change
-
-
-def _buckets_reversed(members: dict[str, Any]) -> None:
+def _buckets_reversed(members: Members) -> None:
     members["Buckets"].reverse()
 
 
 family(
     "serialise",
-    _results,
+    outputs,
     {
         "bucket-prefix-not-echoed": row(
             "ListBuckets filters by prefix and does not say so (LBKT-004).",
             {"ListBuckets"},
-            _dropping("Prefix"),
+            dropping("Prefix"),
         ),
         "buckets-reversed": row(
             "Buckets are listed from the last name to the first (LBKT-002).",
@@ -210,7 +184,7 @@ family(
         "versions-without-id-marker": row(
             "A page of versions names only the key to go on from, and no version (LVER-004).",
             VERSIONS,
-            _dropping("NextVersionIdMarker"),
+            dropping("NextVersionIdMarker"),
         ),
         "versions-without-markers": row(
             "A listing of versions leaves out markers that are empty (LVER-002).",
@@ -232,17 +206,11 @@ family(
 def _documents(operations: Collection[str], edit: Callable[[bytes], bytes]) -> Wrap:
     """The document of these operations' good answers is edited."""
 
-    def wrap(inner: Serialise) -> Serialise:
-        def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
-            answer = inner(call, outcome)
-            good = call is not None and call.operation in operations and isinstance(outcome, Result)
-            if good and isinstance(answer.body, bytes):
-                with_body(answer, edit(answer.body))
-            return answer
+    def change(answer: Answer) -> None:
+        if isinstance(answer.body, bytes):
+            with_body(answer, edit(answer.body))
 
-        return serialise
-
-    return wrap
+    return answers(operations, change)
 
 
 def _moved_back(tag: bytes) -> Callable[[bytes], bytes]:

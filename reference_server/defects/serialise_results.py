@@ -2,88 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from reference_server.call import Result
 from reference_server.codec import http_time
-from reference_server.defects.registry import Wrap, family, row
-
-if TYPE_CHECKING:
-    from reference_server.call import Call
-    from reference_server.errors import S3Error
-    from reference_server.wire import Answer
-
-Serialise = Callable[["Call | None", "Result | S3Error"], "Answer"]
+from reference_server.defects.editing import Members, dropping, outputs
+from reference_server.defects.registry import family, row
 
 READS = {"GetObject", "HeadObject"}
 LISTS = {"ListObjects", "ListObjectsV2"}
 
 
-def _results(operations: Collection[str], change: Callable[[dict[str, Any]], None]) -> Wrap:
-    """The members of these operations' results are changed in place before they are written."""
-
-    def wrap(inner: Serialise) -> Serialise:
-        def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
-            if call is not None and call.operation in operations and isinstance(outcome, Result):
-                change(outcome.members)
-            return inner(call, outcome)
-
-        return serialise
-
-    return wrap
-
-
-def _dropping(*names: str) -> Callable[[dict[str, Any]], None]:
-    def change(members: dict[str, Any]) -> None:
-        for name in names:
-            members.pop(name, None)
-
-    return change
-
-
-def _all_etags_bare(members: dict[str, Any]) -> None:
+def _all_etags_bare(members: Members) -> None:
     for entry in members.get("Contents", []):
         entry["ETag"] = entry["ETag"].strip('"')
 
 
-def _etag_bare(members: dict[str, Any]) -> None:
+def _etag_bare(members: Members) -> None:
     members["ETag"] = members["ETag"].strip('"')
 
 
-def _listed_times_as_http(members: dict[str, Any]) -> None:
+def _listed_times_as_http(members: Members) -> None:
     for entry in members.get("Contents", []):
         entry["LastModified"] = http_time(entry["LastModified"])
 
 
-def _copy_time_as_http(members: dict[str, Any]) -> None:
+def _copy_time_as_http(members: Members) -> None:
     result = members["CopyObjectResult"]
     members["CopyObjectResult"] = {**result, "LastModified": http_time(result["LastModified"])}
 
 
-def _keys_only_counted(members: dict[str, Any]) -> None:
+def _keys_only_counted(members: Members) -> None:
     members["KeyCount"] = len(members.get("Contents", []))
 
 
-def _next_marker_raw(members: dict[str, Any]) -> None:
+def _next_marker_raw(members: Members) -> None:
     if members.get("EncodingType") and "NextMarker" in members:
         members["NextMarker"] = unquote_plus(members["NextMarker"])
 
 
-def _prefixes_raw(members: dict[str, Any]) -> None:
+def _prefixes_raw(members: Members) -> None:
     if members.get("EncodingType"):
         members["CommonPrefixes"] = [{"Prefix": unquote_plus(one["Prefix"])} for one in members["CommonPrefixes"]]
 
 
-def _uploads_anonymous(members: dict[str, Any]) -> None:
+def _uploads_anonymous(members: Members) -> None:
     for entry in members.get("Uploads", []):
         entry |= {"Owner": None, "Initiator": None}
 
 
 family(
     "serialise",
-    _results,
+    outputs,
     {
         "complete-etag-unquoted": row(
             "The ETag of a completed upload lacks its quotation marks, as in Zenko CloudServer once "
@@ -101,13 +70,13 @@ family(
             "Keys are encoded as was asked for, but EncodingType does not say so, so that boto3 does not decode "
             "them, as in Ceph once (ceph/ceph#7712).",
             LISTS,
-            _dropping("EncodingType"),
+            dropping("EncodingType"),
         ),
         "etag-missing": row(
             "Downloads have no ETag, as objects of Auto Drive that are older than its ETags "
             "(autonomys/auto-drive@c29e3d5b).",
             READS,
-            _dropping("ETag"),
+            dropping("ETag"),
         ),
         "key-count-without-prefixes": row(
             "KeyCount does not count common prefixes, as in Moto and SeaweedFS once (getmoto/moto#2375, "
@@ -140,13 +109,13 @@ family(
             "A page that says there are more has neither token nor marker for them, as from InsForge and findify's "
             "s3mock (InsForge/InsForge#1959, findify/s3mock#144).",
             LISTS,
-            _dropping("NextContinuationToken", "NextMarker"),
+            dropping("NextContinuationToken", "NextMarker"),
         ),
         "uploads-without-markers": row(
             "ListMultipartUploads has neither NextKeyMarker nor NextUploadIdMarker; versitygw keeps its test of "
             "them for AWS only (LMU-003).",
             {"ListMultipartUploads"},
-            _dropping("NextKeyMarker", "NextUploadIdMarker"),
+            dropping("NextKeyMarker", "NextUploadIdMarker"),
         ),
         "uploads-without-owner": row(
             "ListMultipartUploads shows neither Owner nor Initiator; versitygw keeps its test of them for AWS only "
@@ -157,7 +126,7 @@ family(
         "version-id-missing": row(
             "Answers of a bucket with versions lack x-amz-version-id, as AIStore's do (NVIDIA/aistore@583e7729).",
             {*READS, "PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"},
-            _dropping("VersionId"),
+            dropping("VersionId"),
         ),
     },
 )

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from reference_server.call import Result
 from reference_server.codec import iso_time
-from reference_server.defects.registry import Wrap, family, row
-from reference_server.errors import S3Error
+from reference_server.defects.editing import Members, results
+from reference_server.defects.registry import family, row
+from reference_server.defects.serialise_errors import saying
 
 if TYPE_CHECKING:
     from reference_server.call import Call
-    from reference_server.wire import Answer
-
-Serialise = Callable[["Call | None", "Result | S3Error"], "Answer"]
-Members = dict[str, Any]
 
 _UPLOADS, _PARTS = "ListMultipartUploads", "ListParts"
 _LISTS = {_UPLOADS, _PARTS, "ListObjects", "ListObjectsV2", "ListObjectVersions"}
-
-
-def _answering(operations: Collection[str], change: Callable[[Call, Members], None]) -> Wrap:
-    """The members of these operations' results are changed in place, with an eye on the request."""
-
-    def wrap(inner: Serialise) -> Serialise:
-        def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
-            if call is not None and call.operation in operations and isinstance(outcome, Result):
-                change(call, outcome.members)
-            return inner(call, outcome)
-
-        return serialise
-
-    return wrap
 
 
 def _quoted_attribute(_call: Call, members: Members) -> None:
@@ -72,7 +53,7 @@ def _as_asked(call: Call, members: Members) -> None:
 
 family(
     "serialise",
-    _answering,
+    results,
     {
         "attributes-etag-quoted": row(
             "The ETag among the attributes of an object has the quotation marks that it has elsewhere (ETAG-006).",
@@ -103,36 +84,24 @@ family(
 )
 
 
-def _saying(before: str, after: str, status: int) -> Wrap:
-    """Errors with one code have another one and this status."""
-
-    def wrap(inner: Serialise) -> Serialise:
-        def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:
-            if isinstance(outcome, S3Error) and outcome.code == before:
-                outcome = S3Error(after, None, status=status)
-            return inner(call, outcome)
-
-        return serialise
-
-    return wrap
-
-
 family(
     "serialise",
-    _saying,
+    saying,
     {
         "entity-too-large-413": row(
             "What is too large is refused with the status 413 of a proxy instead of an error of S3 (LIM-014).",
-            "EntityTooLarge",
+            {"EntityTooLarge"},
+            (),
             "RequestEntityTooLarge",
             413,
         ),
         "key-too-long-says-invalid-uri": row(
-            "A key that is too long is told to be no URI (LIM-002).", "KeyTooLongError", "InvalidURI", 400
+            "A key that is too long is told to be no URI (LIM-002).", {"KeyTooLongError"}, (), "InvalidURI", 400
         ),
         "metadata-too-large-says-invalid-argument": row(
             "Metadata that is too large is an invalid argument (META-004).",
-            "MetadataTooLarge",
+            {"MetadataTooLarge"},
+            (),
             "InvalidArgument",
             400,
         ),

@@ -37,7 +37,7 @@ def refusal(error: S3Error) -> Answer:
 # What comes in
 
 
-def _asking(change: Callable[[Head], Head]) -> Wrap:
+def asking(change: Callable[[Head], Head]) -> Wrap:
     """The request is changed before the server sees it."""
     return lambda inner: lambda head, body: inner(change(head), body)
 
@@ -58,7 +58,7 @@ def _slashes_merged(head: Head) -> Head:
 
 family(
     "wire",
-    _asking,
+    asking,
     {
         "accept-encoding-rewritten": row(
             "Accept-Encoding is rewritten before the signature is checked, so that signing it is fatal, as by Google "
@@ -155,7 +155,7 @@ def _redirect(inner: Wire) -> Wire:
 # What goes out
 
 
-def _answering(change: Callable[[Head, Answer], None]) -> Wrap:
+def answering(change: Callable[[Head, Answer], None]) -> Wrap:
     """The answer is changed in place before it leaves."""
 
     def wrap(inner: Wire) -> Wire:
@@ -221,7 +221,7 @@ def _closed_silently(_head: Head, answer: Answer) -> None:
 
 family(
     "wire",
-    _answering,
+    answering,
     {
         "checksum-on-304": row(
             "304 Not Modified carries a checksum, which SDKs then hold against the missing body, as on R2 and "

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reference_server.defects.answers import without
-from reference_server.defects.registry import defect
+from reference_server.defects.registry import defect, family, row
+from reference_server.defects.wire import answering, asking
 from reference_server.frame import frame
 from reference_server.wire import Answer, Body, Head
 
@@ -31,62 +32,56 @@ def _cors_open_to_all(inner: Wire) -> Wire:
     return answer
 
 
-@defect(
-    "cors-preflight-only",
+def _bare(head: Head, answer: Answer) -> None:
+    if head.method != "OPTIONS":
+        without(_CORS, "vary")(answer)
+
+
+def _any_origin(head: Head, answer: Answer) -> None:
+    origin = head.headers.get("origin")
+    if origin and not any(name.lower() == f"{_CORS}allow-origin" for name, _ in answer.headers):
+        answer.headers.append(("Access-Control-Allow-Origin", origin))
+
+
+def _errors_as_200(head: Head, answer: Answer) -> None:
+    if _WEBSITE in head.headers.get("host", "") and answer.status == 404:
+        answer.status = 200
+
+
+family(
     "wire",
-    "CORS headers are on the answer to a preflight and not on the one to the request itself (CORS-007).",
+    answering,
+    {
+        "cors-origin-unchecked": row(
+            "Requests of any origin get the CORS headers that those of an allowed one get, as from Moto (CORS-007).",
+            _any_origin,
+        ),
+        "cors-preflight-only": row(
+            "CORS headers are on the answer to a preflight and not on the one to the request itself (CORS-007).",
+            _bare,
+        ),
+        "website-errors-are-200": row(
+            "The website endpoint answers missing pages with 200, so that search engines keep them (WEB-004).",
+            _errors_as_200,
+        ),
+    },
 )
-def _cors_preflight_only(inner: Wire) -> Wire:
-    def answer(head: Head, body: Body) -> Answer:
-        found = inner(head, body)
-        if head.method != "OPTIONS":
-            without(_CORS, "vary")(found)
-        return found
-
-    return answer
 
 
-@defect(
-    "cors-origin-unchecked",
+def _at_bucket(head: Head) -> Head:
+    host = head.headers.get("host", "")
+    if _WEBSITE not in host:
+        return head
+    return replace(head, headers={**head.headers, "host": host.replace(_WEBSITE, "", 1)})
+
+
+family(
     "wire",
-    "Requests of any origin get the CORS headers that those of an allowed one get, as from Moto (CORS-007).",
+    asking,
+    {
+        "website-is-plain-bucket": row(
+            "The website endpoint is the bucket itself: no index, no redirects, errors in XML (WEB-003, WEB-004).",
+            _at_bucket,
+        ),
+    },
 )
-def _cors_origin_unchecked(inner: Wire) -> Wire:
-    def answer(head: Head, body: Body) -> Answer:
-        found = inner(head, body)
-        origin = head.headers.get("origin")
-        if origin and not any(name.lower() == f"{_CORS}allow-origin" for name, _ in found.headers):
-            found.headers.append(("Access-Control-Allow-Origin", origin))
-        return found
-
-    return answer
-
-
-@defect(
-    "website-is-plain-bucket",
-    "wire",
-    "The website endpoint is the bucket itself: no index, no redirects, errors in XML (WEB-003, WEB-004).",
-)
-def _website_is_plain_bucket(inner: Wire) -> Wire:
-    def answer(head: Head, body: Body) -> Answer:
-        host = head.headers.get("host", "")
-        if _WEBSITE in host:
-            head = replace(head, headers={**head.headers, "host": host.replace(_WEBSITE, "", 1)})
-        return inner(head, body)
-
-    return answer
-
-
-@defect(
-    "website-errors-are-200",
-    "wire",
-    "The website endpoint answers missing pages with 200, so that search engines keep them (WEB-004).",
-)
-def _website_errors_are_200(inner: Wire) -> Wire:
-    def answer(head: Head, body: Body) -> Answer:
-        found = inner(head, body)
-        if _WEBSITE in head.headers.get("host", "") and found.status == 404:
-            found.status = 200
-        return found
-
-    return answer

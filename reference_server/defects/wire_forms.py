@@ -7,29 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reference_server.defects.answers import is_download
-from reference_server.defects.registry import Wrap, family, row
+from reference_server.defects.registry import family, row
+from reference_server.defects.wire import answering
 
 if TYPE_CHECKING:
-    from reference_server.wire import Answer, Body, Head
-
-Wire = Callable[["Head", "Body"], "Answer"]
+    from reference_server.wire import Answer, Head
 
 _CHECKSUM = "x-amz-checksum-"
 _ONE_ID = "4442587FB7D0A2F9"
-
-
-def _answering(change: Callable[[Head, Answer], None]) -> Wrap:
-    """The answer is changed in place before it leaves."""
-
-    def wrap(inner: Wire) -> Wire:
-        def wire(head: Head, body: Body) -> Answer:
-            answer = inner(head, body)
-            change(head, answer)
-            return answer
-
-        return wire
-
-    return wrap
 
 
 def _of_object(head: Head, answer: Answer) -> bool:
@@ -96,7 +81,7 @@ def _one_id(_head: Head, answer: Answer) -> None:
 
 family(
     "wire",
-    _answering,
+    answering,
     {
         "checksum-bytes-reversed": row(
             "Checksums of downloads have their bytes in the order of the machine, the lowest first (LINT-014).",

@@ -8,10 +8,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from harness import lint, scenario
 from harness.scenario import Scenario
+from tests.reference_server.catalogue.table import Line, lines
+
+__all__ = ["COMMAND", "DOCUMENT", "STANDING", "Line", "document", "lines", "untested"]
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "catalogue.md"
@@ -25,21 +27,6 @@ lines without a scenario those of `fixtures/untested.tsv`. Lines that are not re
 and never gate. What goes beyond the catalogue (client workflows, generated scenarios, races, limits, operations) is at
 the end.
 """
-
-
-class Line(NamedTuple):
-    """A line of the catalogue."""
-
-    id: str
-    level: str
-    standing: str
-    operations: str
-
-
-def lines() -> list[Line]:
-    """The catalogue in its own order, without the rules for every exchange."""
-    with (ROOT / "fixtures" / "catalogue.tsv").open(encoding="utf-8", newline="") as file:
-        return [Line(**row) for row in csv.DictReader(file, dialect="excel-tab")]
 
 
 def untested() -> dict[str, str]:

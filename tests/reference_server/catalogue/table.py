@@ -32,7 +32,7 @@ class Line:
 
 
 def lines() -> list[Line]:
-    """The catalogue in its own order."""
+    """The catalogue in its own order, without the rules for every exchange."""
     with (ROOT / "fixtures" / "catalogue.tsv").open(encoding="utf-8", newline="") as file:
         return [Line(**row) for row in csv.DictReader(file, dialect="excel-tab")]
 

@@ -16,7 +16,7 @@ import pytest
 
 from reference_server.defects import UnknownDefectError, check_names, defects
 from reference_server.defects.registry import SEAMS, defect
-from tests.reference_server.defects.probing import ETAG, TEN, Lab, keys, one
+from tests.reference_server.defects.probing import ETAG, FOLDER, TEN, Lab, keys, names_in, one
 
 if TYPE_CHECKING:
     from conftest import Running
@@ -54,6 +54,12 @@ def test_its_name_is_words(name: str) -> None:
 def test_no_two_say_the_same() -> None:
     sentences = Counter(found.about for found in defects().values())
     assert sentences.most_common(1)[0][1] == 1
+
+
+def test_each_stands_in_one_module() -> None:
+    """By its name as it is registered, so that the tests of a module know which are its own."""
+    modules = Counter(name for path in FOLDER.glob("*.py") for name in names_in(path.stem))
+    assert modules == Counter(defects().keys())
 
 
 def test_names_come_sorted() -> None:
