@@ -8,8 +8,8 @@ from harness.clients.base import Observed
 from harness.expect import Matcher, body, ok, output, refused
 from harness.scene import Scene
 from harness.wire.checksums import ALGORITHMS, COMPOSITE, member
-from scenarios._checksums import ENABLED, sent
-from scenarios.mpu import begin
+from scenarios._checksums import CONTENT, ENABLED, sent
+from scenarios.mpu import begin, nothing_stored, read_back
 
 TYPES = {algorithm: "COMPOSITE" if algorithm in COMPOSITE else "FULL_OBJECT" for algorithm in ALGORITHMS}
 """What S3 chooses where the client names no type."""
@@ -47,6 +47,18 @@ def without(named: Part) -> Part:
 def complete(s3: Scene, upload: Upload, *parts: Part, **params: Any) -> Observed:
     """CompleteMultipartUpload by the client under test."""
     return s3.call("CompleteMultipartUpload", **upload, MultipartUpload={"Parts": list(parts)}, **params)
+
+
+def refuses(s3: Scene, upload: Upload, refusal: Matcher, named: Part, **params: Any) -> None:
+    """CompleteMultipartUpload with one part, named so, is refused, and nothing is stored."""
+    s3.expect(complete(s3, upload, named, **params), refusal)
+    nothing_stored(s3, upload["Key"])
+
+
+def finishes(s3: Scene, upload: Upload, named: Part, **params: Any) -> None:
+    """CompleteMultipartUpload with one part of CONTENT, named so, stores it."""
+    s3.expect(complete(s3, upload, named, **params), ok())
+    read_back(s3, upload["Key"], CONTENT)
 
 
 def completed(s3: Scene, upload: Upload, *parts: Part) -> None:

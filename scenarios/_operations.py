@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from harness.clients.base import Observed
 from harness.sandbox import creation
-from harness.scene import Scene
-from harness.signals import Inexpressible
+from harness.scene import Role, Scene
+from harness.signals import Inexpressible, Prerequisite
 from harness.wire import model
 
 KEPT = b"what must stay as it is"
@@ -25,11 +25,10 @@ _LISTINGS = frozenset({"ListBucketResult", "ListAllMyBucketsResult"})
 
 
 class Place(NamedTuple):
-    """A bucket of one question, with the object `key` in it, and what a read of it gave before the question."""
+    """A bucket of one question, with the object `key` in it."""
 
     bucket: str
     key: str
-    before: Observed | None = None
 
     @property
     def object(self) -> dict[str, Any]:
@@ -70,12 +69,15 @@ def ask(s3: Scene, question: Question) -> None:
     """Put the question, and hold the answer to one of two: done in full, or refused and nothing done."""
     if question.operation not in model.operations():
         raise Inexpressible(f"this version of botocore does not know {question.operation}")
-    place = throw_away(s3, locked=question.locked, bare=question.bare, read=not question.harms)
+    sure = "HeadObject" if question.harms else "GetObject"  # GetObject itself is among those that are asked so
+    place = throw_away(s3, locked=question.locked, bare=question.bare, sure=sure)
     params = question.ready(s3, place)
+    prepared = s3.seen[-1:]
+    before, harmed = (None, False) if question.harms or question.bare else _whole(s3, place)
     answer = s3.call(question.operation, **params)
     expected = f"{question.operation} is done in full, or refused and nothing is done"
-    if not (question.harms or question.bare):
-        harm = _harm(s3, place)
+    if before is not None:
+        harm = _harm(s3, place, before)
         s3.check(not harm, expected, f"fall-through: {answer.summary()}, and {harm}", answer)
     if not answer.ok:
         s3.check(
@@ -89,22 +91,30 @@ def ask(s3: Scene, question: Question) -> None:
     other = _other(question, answer)
     s3.check(not other, expected, f"fall-through: it is answered with {other}", answer)
     missing = question.effect(s3, place, answer)
-    refusal = _unset(s3, question, answer)
-    if missing and refusal:
-        s3.note(f"support: answered, but nothing could be set ({refusal[:80]})")
+    why = _unset(question, prepared, harmed=harmed)
+    if missing and why:
+        s3.note(f"support: answered, but nothing could be set ({why[:80]})")
         return
     s3.check(not missing, expected, f"dummy answer: {answer.summary()}, but {missing}", answer)
     s3.note("support: full")
 
 
-def _unset(s3: Scene, question: Question, answer: Observed) -> str:
-    """How the document that a read should show was refused before, "" if it was not: an answer without it is true.
+def _unset(question: Question, prepared: list[tuple[Role, Observed]], *, harmed: bool) -> str:
+    """Why the document that a read should show was not set before, "" if it was: an answer without it is true.
 
-    With 400, that is: where 501 or 405 says that there is no such setting, a read of it is refused as well.
+    It was refused with 400 (where 501 or 405 says that there is no such setting, a read of it is refused as well), or
+    it was taken for the object itself.
+
+    Args:
+        question: what was asked.
+        prepared: the last call that prepared it, if any: the witness's where it put a document.
+        harmed: whether that harmed the object.
     """
-    role, before = s3.seen[s3.index(answer) - 1]
-    reads = question.operation.startswith(("Get", "List"))
-    return before.summary() if reads and role == "witness" and before.status == 400 else ""
+    if not question.operation.startswith(("Get", "List")):
+        return ""
+    if harmed:
+        return "what was to set it harmed the object"
+    return next((put.summary() for role, put in prepared if role == "witness" and put.status == 400), "")
 
 
 def _other(question: Question, answer: Observed) -> str:
@@ -115,10 +125,10 @@ def _other(question: Question, answer: Observed) -> str:
     return "the bytes of the object" if answer.body == KEPT and question.own != "object" else ""
 
 
-def throw_away(s3: Scene, *, locked: bool, bare: bool = False, read: bool = True) -> Place:
+def throw_away(s3: Scene, *, locked: bool, bare: bool = False, sure: str = "GetObject") -> Place:
     """A bucket of the cell's own, with object lock where there is any, and with an object unless it is `bare`.
 
-    `read`: what is in the object is kept, to be compared with what is in it afterwards.
+    `sure` is the operation that must find the object: a store that only pretends to keep it can be asked nothing.
     """
     if locked:
         place = Place(s3.bucket_name(), "kept")
@@ -127,26 +137,56 @@ def throw_away(s3: Scene, *, locked: bool, bare: bool = False, read: bool = True
             s3.setup("CreateBucket", **params)
     else:
         place = Place(s3.new_bucket(), "kept")
-    if bare:
-        return place
+    if not bare:
+        _fill(s3, place)
+        s3.setup(sure, **place.object)
+    return place
+
+
+def _fill(s3: Scene, place: Place) -> None:
     s3.setup("PutObject", **place.object, Body=KEPT, Metadata={"kept": "yes"})
-    if not read:
-        s3.setup("HeadObject", **place.object)
-        return place
-    return place._replace(before=s3.setup("GetObject", **place.object))
 
 
-def _harm(s3: Scene, place: Place) -> str:
-    """What became of bucket and object, "" if they are as they were."""
+def _whole(s3: Scene, place: Place) -> tuple[Observed, bool]:
+    """What a read of the object gives before the question, and whether what prepared the question had harmed it.
+
+    Then it is stored again: that harm is a finding about the operation that did it, which has a question of its own.
+    """
+    found = _read(s3, place)
+    if found.ok and found.body == KEPT:
+        return found, False
+    s3.note("what was to prepare the question harmed the object, which was stored again")
+    _fill(s3, place)
+    return s3.setup("GetObject", **place.object), True
+
+
+def _read(s3: Scene, place: Place) -> Observed:
+    """What the witness is answered that reads the object.
+
+    Raises:
+        Prerequisite: nothing that tells: no answer, or that of a server that is not well.
+    """
     found = s3.look("GetObject", **place.object)
-    before = place.before or found
-    if found.ok and found.body == before.body and found.output.get("Metadata") == before.output.get("Metadata"):
-        return ""
+    if found.failure or (found.status or 0) >= 500:
+        raise Prerequisite(found)
+    return found
+
+
+def _harm(s3: Scene, place: Place, before: Observed) -> str:
+    """What became of bucket and object, "" if they are as they were."""
+    found = _read(s3, place)
+    if not found.ok:
+        return _refused_read(found)
+    if found.body != before.body:
+        return f"the object is {len(found.body or b'')} other bytes"
+    told, known = found.output.get("Metadata"), before.output.get("Metadata")
+    return "" if told == known else f"the object has other metadata: {told} instead of {known}"
+
+
+def _refused_read(found: Observed) -> str:
     if found.code == "NoSuchBucket":
         return "the bucket is gone"
-    return (
-        f"the object is {len(found.body or b'')} other bytes" if found.ok else f"the object is gone: {found.summary()}"
-    )
+    return f"the object is gone: {found.summary()}" if found.status == 404 else f"GetObject answers {found.summary()}"
 
 
 def _clean(operation: str, answer: Observed, untrue: frozenset[str]) -> bool:

@@ -70,7 +70,9 @@ def _stored(key: str, content: bytes) -> Effect:
 
     def effect(s3: Scene, place: Place, _answer: Observed) -> str:
         found = s3.look("GetObject", Bucket=place.bucket, Key=key)
-        return "" if found.ok and found.body == content else f"GetObject of it answers {found.summary()}"
+        if not found.ok:
+            return f"GetObject of {key!r} answers {found.summary()}"
+        return "" if found.body == content else f"GetObject of {key!r} gives {len(found.body or b'')} other bytes"
 
     return effect
 
@@ -78,7 +80,7 @@ def _stored(key: str, content: bytes) -> Effect:
 def _gone(key: str) -> Effect:
     def effect(s3: Scene, place: Place, _answer: Observed) -> str:
         found = s3.look("GetObject", Bucket=place.bucket, Key=key)
-        return "" if found.status == 404 else f"GetObject of it still answers {found.summary()}"
+        return "" if found.status == 404 else f"GetObject of {key!r} still answers {found.summary()}"
 
     return effect
 
@@ -333,8 +335,7 @@ def _rare() -> Iterator[Question]:
     yield Question("RestoreObject", "x-amz-restore tells of the copy", _archived, restored)
     yield Question("GetObjectTorrent", "it answers with the torrent", at_object(), _filled)
     yield Question("SelectObjectContent", "it answers with the records", at_object(**_QUERY), _filled)
-    renamed = _stored("renamed", KEPT)
-    yield Question("RenameObject", "the object has the new key", _renaming, renamed, harms=True)
+    yield Question("RenameObject", "the object is under its new key, and no more under the old", *_RENAMED, harms=True)
     credentials = shows("credentials", _some("Credentials"))
     yield Question("CreateSession", "it answers with credentials", at_bucket(), credentials)
     # The request is that of ListBuckets; only the host of another service makes it this operation.
@@ -364,6 +365,13 @@ _QUERY = {
 
 def _renaming(_s3: Scene, place: Place) -> Params:
     return {"Bucket": place.bucket, "Key": "renamed", "RenameSource": f"{place.bucket}/{place.key}"}
+
+
+def _moved(s3: Scene, place: Place, answer: Observed) -> str:
+    return _stored("renamed", KEPT)(s3, place, answer) or _gone(place.key)(s3, place, answer)
+
+
+_RENAMED = (_renaming, _moved)
 
 
 def _replicating(s3: Scene, place: Place) -> Params:

@@ -24,6 +24,14 @@ def path(s3: Scene, name: str = "object", query: str = "") -> str:
     return f"{target}?{query}" if query else target
 
 
+def one_key(s3: Scene) -> str:
+    """The raw target of a listing that shows one key of this cell, and never anything else of the bucket.
+
+    Its last slash is left out, since how a slash in a query is signed is a statement of its own (AUTH-025).
+    """
+    return f"/{s3.bucket}?list-type=2&max-keys=1&prefix={encode(s3.prefix.rstrip('/'))}"
+
+
 def ask(s3: Scene, method: str, target: str, *headers: tuple[str, str], **options: Any) -> Observed:
     """One exact request about an object through the client under test; `options` are those of `RawClient.send`."""
     return s3.send(OPERATIONS[method], method, target, *headers, bucket=s3.bucket, **options)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.clients.base import Observed
-from harness.expect import body, etag, header, ok, refused
+from harness.expect import Matcher, body, etag, header, ok, refused
 from harness.scene import Scene
 from harness.wire.checksums import checksum
 from harness.wire.checksums import header as named
 from harness.wire.streaming import Stream
 from scenarios._checksums import place
 from scenarios.etag import md5_etag
+from scenarios.mpu import nothing_stored
 
 SWIFT = "OpenStack Swift S3 cross-compatibility test {} (written to run against AWS)"
 
@@ -55,6 +56,14 @@ def send(
     headers = [(name, value) for name, value in told.items() if value is not None]
     sized = not stream.wrapped
     return s3.send(operation, "PUT", target, *headers, body=stream, bucket=s3.bucket, content_length=sized)
+
+
+def refuses(
+    s3: Scene, key: str, refusal: Matcher, stream: Stream, changed: Mapping[str, str | None] | None = None
+) -> None:
+    """A PUT of a stream, see `put`, is refused, and nothing is stored."""
+    s3.expect(put(s3, key, stream, changed), refusal)
+    nothing_stored(s3, key)
 
 
 def stored(s3: Scene, key: str, stream: Stream) -> None:

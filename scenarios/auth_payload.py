@@ -8,7 +8,7 @@ from harness.clients.raw import Signing
 from harness.expect import body, ok, refused
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios._signing import CONTENT, ask, is_missing, is_stored, path
+from scenarios._signing import CONTENT, ask, is_missing, is_stored, one_key, path
 
 _HEADER = "x-amz-content-sha256"
 _HASH = hashlib.sha256(CONTENT).hexdigest()
@@ -187,7 +187,7 @@ def streaming_where_nothing_streams(s3: Scene) -> None:
     Fix: check the keyword against the operation before the body is read.
     """
     s3.put(s3.key(), CONTENT)
-    listing, tagging = f"/{s3.bucket}?list-type=2&max-keys=1", path(s3, query="tagging")
+    listing, tagging = one_key(s3), path(s3, query="tagging")
     document = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
     s3.expect(s3.send("ListObjectsV2", "GET", listing, bucket=s3.bucket), ok())
     for keyword in ("STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"):

@@ -143,7 +143,9 @@ def names_have_rules(s3: Scene) -> None:
     # Names under 3 characters are refused too, but none can be told to be the run's own, so none is tried.
     refused_name(s3, s3.bucket_name("_x"))
     refused_name(s3, s3.bucket_name("-" + "x" * 40))
-    if not s3.costly:
+    if s3.witness.endpoint.addressing == "virtual":  # there it would name the bucket in small letters
+        s3.note("no name in capital letters was tried: the run puts names into the host name, where case is nothing")
+    elif not s3.costly:
         refused_name(s3, s3.bucket_name("-X"))
 
 

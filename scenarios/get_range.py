@@ -16,6 +16,12 @@ LARGE = hashlib.shake_256(b"s3conform").digest(300_000)
 """Bytes without any period, so that a range from the wrong place cannot pass."""
 
 
+def ten(s3: Scene) -> str:
+    """TEN, stored to prepare the scene; its key."""
+    s3.put(s3.key(), TEN)
+    return s3.key()
+
+
 def expect_range(s3: Scene, key: str, asked: str, first: int, last: int) -> None:
     """GET of a range of TEN answers 206 with the bytes from `first` to `last` and says which they are."""
     expected = TEN[first : last + 1]
@@ -41,8 +47,7 @@ def range_of_bytes(s3: Scene) -> None:
     Fix: both ends are inclusive; Content-Length is the length of the slice, and the number after the slash the
     length of the object.
     """
-    key = s3.key()
-    s3.put(key, TEN)
+    key = ten(s3)
     expect_range(s3, key, "bytes=0-8", 0, 8)
 
 
@@ -63,8 +68,7 @@ def open_and_suffix_ranges(s3: Scene) -> None:
 
     Fix: parse the three forms apart: first-last, first-, and -length.
     """
-    key = s3.key()
-    s3.put(key, TEN)
+    key = ten(s3)
     expect_range(s3, key, "bytes=1-", 1, 9)
     expect_range(s3, key, "bytes=-9", 1, 9)
     if not s3.costly:
@@ -87,8 +91,7 @@ def range_of_one_byte(s3: Scene) -> None:
 
     Fix: both ends are inclusive, so the length is last minus first plus one; first equal to last is valid.
     """
-    key = s3.key()
-    s3.put(key, TEN)
+    key = ten(s3)
     expect_range(s3, key, "bytes=1-1", 1, 1)
 
 
@@ -110,8 +113,7 @@ def range_beyond_the_end(s3: Scene) -> None:
 
     Fix: cut the end to the last byte and the start of a suffix to zero; only a start beyond the object is an error.
     """
-    key = s3.key()
-    s3.put(key, TEN)
+    key = ten(s3)
     expect_range(s3, key, "bytes=0-100", 0, 9)
     expect_range(s3, key, "bytes=-15", 0, 9)
     if not s3.costly:
@@ -136,8 +138,7 @@ def range_after_the_end(s3: Scene) -> None:
 
     Fix: compare the start with the length: start >= length is unsatisfiable.
     """
-    key = s3.key()
-    s3.put(key, TEN)
+    key = ten(s3)
     for asked in ("bytes=100-200", "bytes=10-") if s3.costly else ("bytes=100-200", "bytes=10-20", "bytes=10-"):
         s3.expect(s3.call("GetObject", Key=key, Range=asked), refused(416, "InvalidRange"))
 
@@ -159,8 +160,7 @@ def refused_range_tells_the_size(s3: Scene) -> None:
 
     Fix: put length and header into the error where the range is compared with the length.
     """
-    key = s3.key()
-    s3.put(key, TEN)
+    key = ten(s3)
     for asked in ("bytes=100-200", "bytes=10-"):
         fields = {"ActualObjectSize": "10", "RangeRequested": asked}
         s3.expect(s3.call("GetObject", Key=key, Range=asked), refused(416, "InvalidRange", fields=fields))
@@ -185,8 +185,7 @@ def malformed_range_is_ignored(s3: Scene) -> None:
 
     Fix: match the header against the three forms of a single range, and drop what does not match.
     """
-    key = s3.key()
-    s3.put(key, TEN)
+    key = ten(s3)
     for asked in ("bytes=1-0", "0-1", "bytes=-", "bytes=0--1", "bytes=-1-"):
         s3.expect(s3.call("GetObject", Key=key, Range=asked), ok(), body(TEN))
 
@@ -232,8 +231,7 @@ def range_on_head(s3: Scene) -> None:
 
     Fix: let HEAD run through the code of GET up to the point where bytes would be sent.
     """
-    key = s3.key()
-    s3.put(key, TEN)
+    key = ten(s3)
     answer = s3.call("HeadObject", Key=key, Range="bytes=2-5")
     s3.expect(answer, ok(206), output("ContentRange", "bytes 2-5/10"), output("ContentLength", 4), if_shown(no_body()))
     s3.expect(s3.call("HeadObject", Key=key, Range="bytes=100-200"), refused(416), if_shown(no_body()))

@@ -18,13 +18,15 @@ from scenarios._checksum_uploads import (
     Upload,
     begun,
     complete,
+    finishes,
     part,
     reads,
+    refuses,
     value_of,
     without,
 )
 from scenarios._checksums import BAD_DIGEST, CONTENT, INVALID, OTHER, sent
-from scenarios.mpu import begin, nothing_stored, read_back
+from scenarios.mpu import begin
 
 
 @scenario("MPC-013", EXTENDED, "CompleteMultipartUpload", source=RECORDED.format("default"), clients=LIBRARIES)
@@ -41,10 +43,8 @@ def checksums_nobody_asked_for(s3: Scene) -> None:
     """
     upload = begin(s3, s3.key())
     named = part(s3, upload, 1, CONTENT, "CRC32")
-    s3.expect(complete(s3, upload, named), INVALID_PART)
-    nothing_stored(s3, upload["Key"])
-    s3.expect(complete(s3, upload, without(named)), ok())
-    read_back(s3, upload["Key"], CONTENT)
+    refuses(s3, upload, INVALID_PART, named)
+    finishes(s3, upload, without(named))
 
 
 @scenario(
@@ -68,10 +68,8 @@ def composite_needs_checksums(s3: Scene) -> None:
     for algorithm in COMPOSITE:
         upload = begun(s3, algorithm, algorithm, "COMPOSITE")
         named = part(s3, upload, 1, CONTENT, algorithm)
-        s3.expect(complete(s3, upload, without(named)), INVALID)
-        nothing_stored(s3, upload["Key"])
-        s3.expect(complete(s3, upload, named), ok())
-        read_back(s3, upload["Key"], CONTENT)
+        refuses(s3, upload, INVALID, without(named))
+        finishes(s3, upload, named)
 
 
 @scenario(
@@ -95,10 +93,8 @@ def wrong_checksum_in_complete(s3: Scene) -> None:
     for algorithm, kind in (("CRC32", "COMPOSITE"), ("SHA256", "COMPOSITE"), ("CRC32", "FULL_OBJECT")):
         upload = begun(s3, f"{algorithm}/{kind}", algorithm, kind)
         named = part(s3, upload, 1, CONTENT, algorithm)
-        s3.expect(complete(s3, upload, named | sent(algorithm, OTHER)), INVALID_PART)
-        nothing_stored(s3, upload["Key"])
-        s3.expect(complete(s3, upload, named), ok())
-        read_back(s3, upload["Key"], CONTENT)
+        refuses(s3, upload, INVALID_PART, named | sent(algorithm, OTHER))
+        finishes(s3, upload, named)
 
 
 @scenario("MPC-016", EXTENDED, "CompleteMultipartUpload", source=EXCEPTIONS.format("composite"), clients=LIBRARIES)
@@ -114,10 +110,8 @@ def other_checksum_in_complete(s3: Scene) -> None:
     """
     upload = begun(s3, "object", "CRC32", "COMPOSITE")
     named = part(s3, upload, 1, CONTENT, "CRC32")
-    s3.expect(complete(s3, upload, without(named) | sent("SHA256", CONTENT)), BAD_DIGEST)
-    nothing_stored(s3, upload["Key"])
-    s3.expect(complete(s3, upload, named), ok())
-    read_back(s3, upload["Key"], CONTENT)
+    refuses(s3, upload, BAD_DIGEST, without(named) | sent("SHA256", CONTENT))
+    finishes(s3, upload, named)
 
 
 @scenario(
@@ -141,10 +135,8 @@ def type_cannot_change(s3: Scene) -> None:
     for kind, other in (("COMPOSITE", "FULL_OBJECT"), ("FULL_OBJECT", "COMPOSITE")):
         upload = begun(s3, kind, "CRC32", kind)
         named = part(s3, upload, 1, CONTENT, "CRC32")
-        s3.expect(complete(s3, upload, named, ChecksumType=other), INVALID)
-        nothing_stored(s3, upload["Key"])
-        s3.expect(complete(s3, upload, named, ChecksumType=kind), ok())
-        read_back(s3, upload["Key"], CONTENT)
+        refuses(s3, upload, INVALID, named, ChecksumType=other)
+        finishes(s3, upload, named, ChecksumType=kind)
 
 
 @scenario(
@@ -168,10 +160,8 @@ def wrong_checksum_of_whole(s3: Scene) -> None:
     for algorithm in JOINABLE:
         upload = begun(s3, algorithm, algorithm, "FULL_OBJECT")
         named = part(s3, upload, 1, CONTENT, algorithm)
-        s3.expect(complete(s3, upload, named, **sent(algorithm, OTHER)), BAD_DIGEST)
-        nothing_stored(s3, upload["Key"])
-        s3.expect(complete(s3, upload, named, **sent(algorithm, CONTENT)), ok())
-        read_back(s3, upload["Key"], CONTENT)
+        refuses(s3, upload, BAD_DIGEST, named, **sent(algorithm, OTHER))
+        finishes(s3, upload, named, **sent(algorithm, CONTENT))
 
 
 @scenario(
@@ -224,10 +214,8 @@ def size_of_the_object(s3: Scene) -> None:
     upload = begin(s3, s3.key())
     named, size = part(s3, upload, 1, CONTENT), len(CONTENT)
     for wrong in (size - 1, size + 1):
-        s3.expect(complete(s3, upload, named, MpuObjectSize=wrong), INVALID)
-        nothing_stored(s3, upload["Key"])
-    s3.expect(complete(s3, upload, named, MpuObjectSize=size), ok())
-    read_back(s3, upload["Key"], CONTENT)
+        refuses(s3, upload, INVALID, named, MpuObjectSize=wrong)
+    finishes(s3, upload, named, MpuObjectSize=size)
 
 
 @scenario(
@@ -249,10 +237,8 @@ def size_is_a_number(s3: Scene) -> None:
     upload = begin(s3, s3.key())
     named = part(s3, upload, 1, CONTENT)
     for wrong in ("many", "27 bytes"):
-        s3.expect(complete(s3, upload, named, MpuObjectSize=wrong), INVALID)
-        nothing_stored(s3, upload["Key"])
-    s3.expect(complete(s3, upload, named, MpuObjectSize=len(CONTENT)), ok())
-    read_back(s3, upload["Key"], CONTENT)
+        refuses(s3, upload, INVALID, named, MpuObjectSize=wrong)
+    finishes(s3, upload, named, MpuObjectSize=len(CONTENT))
 
 
 @scenario(

@@ -21,9 +21,9 @@ _TABLE = Path(__file__).parent.parent / "fixtures" / "operations.tsv"
 
 _TEXT = """{operation} is done in full, or refused and nothing is done.
 
-S3 promises: after success {done}. A gateway that does not offer the operation says so with 501 NotImplemented, or
-another 4xx code that is true, in S3's error document, and bucket and object stay as they are. The notes of the cell
-say which it was.
+S3 promises: after success {done}. A gateway that does not offer the operation says so in S3's error document, with
+501 NotImplemented or a 4xx code that is true of this bucket and object, which stay as they are. The notes of the cell
+say which of the two it was.
 
 Breaks: {breaks}
 
@@ -39,7 +39,14 @@ _BREAKS = {
     "POST": "a success that did nothing is believed, and found out when what it should have done is needed.",
     "DELETE": "on gateways that overlook the sub-resource the request deletes the object, or the whole bucket; one "
     "that says 204 and keeps it leaves a setting in force that its owner thinks gone.",
+    "RenameObject": "on gateways that overlook the sub-resource the request stores an empty object under the new key; "
+    "programs go on with that one, or delete the old one as a copy that is not needed any more.",
 }
+_BREAKS_PLAIN = {
+    "PUT": "a success that did nothing is believed: programs delete their own copy as soon as it is answered.",
+    "DELETE": "a success that did nothing is believed: what its owner thinks gone can still be read, and is paid for.",
+}
+"""The same for operations without a sub-resource."""
 _FIX = {
     True: "route by method and sub-resource together, and answer 501 NotImplemented for every sub-resource that is not "
     "offered, before the plain operation of the bucket or the object is reached.",
@@ -51,9 +58,8 @@ def _register(id_: str, level: Level, question: Question, method: str, *, sub: b
     def stated(s3: Scene) -> None:
         ask(s3, question)
 
-    stated.__doc__ = _TEXT.format(
-        operation=question.operation, done=question.done, breaks=_BREAKS[method], fix=_FIX[sub]
-    )
+    breaks = ({} if sub else _BREAKS_PLAIN).get(method) or _BREAKS.get(question.operation) or _BREAKS[method]
+    stated.__doc__ = _TEXT.format(operation=question.operation, done=question.done, breaks=breaks, fix=_FIX[sub])
     source = "AWS, Amazon S3 API Reference, " + question.operation
     scenario(id_, level, question.operation, source=source, clients=("raw",))(cast("Function", stated))
 

@@ -161,9 +161,9 @@ def session_token(s3: Scene) -> None:
 
     Fix: read the token from the query as from the header, and hold it to its access key before the signature.
     """
+    signing = Signing(credentials=s3.temporary)
     s3.put(s3.key(), CONTENT)
     s3.expect(follow(s3, "GET", link(s3, "GET", path(s3))), ok(), body(CONTENT))
-    signing = Signing(credentials=s3.temporary)
     url = link(s3, "GET", path(s3), signing=signing)
     s3.expect(follow(s3, "GET", url), ok(), body(CONTENT))
     s3.expect(follow(s3, "PUT", link(s3, "PUT", path(s3, "new"), signing=signing), content=CONTENT), ok())
@@ -194,9 +194,9 @@ def made_by_a_role(s3: Scene) -> None:
 
     Fix: resolve the temporary key to its role and judge the request as that role's own.
     """
+    own, role = s3.witness.endpoint.credentials, s3.temporary
     s3.put(s3.key(), CONTENT)
     s3.expect(follow(s3, "GET", link(s3, "GET", path(s3))), ok(), body(CONTENT))
-    own, role = s3.witness.endpoint.credentials, s3.temporary
     s3.expect(follow(s3, "GET", link(s3, "GET", path(s3), signing=Signing(credentials=role))), ok(), body(CONTENT))
     stolen = Signing(credentials=Credentials(role.access_key, own.secret_key, role.session_token))
     s3.expect(follow(s3, "GET", link(s3, "GET", path(s3), signing=stolen)), MISMATCH)

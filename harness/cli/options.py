@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -21,6 +22,8 @@ SECOND_SECRET_KEY = "S3CONFORM_SECOND_SECRET_KEY"  # noqa: S105 - the name of a 
 
 TEMPORARY = ("S3CONFORM_TEMPORARY_ACCESS_KEY", "S3CONFORM_TEMPORARY_SECRET_KEY", "S3CONFORM_TEMPORARY_SESSION_TOKEN")
 WEBSITE = "S3CONFORM_WEBSITE_ENDPOINT"
+_BUCKET, _STANDING = "{bucket}", "s3conform-bucket"
+"""What stands for the bucket's name in the URL of a website, and a name to check such a URL with."""
 
 _OPTIONS = (
     click.option("--access-key", envvar="AWS_ACCESS_KEY_ID", default="", metavar="KEY",
@@ -100,12 +103,27 @@ def extras() -> Extras:
     Raises:
         UsageError: a part of them, or unusable ones.
     """
-    website = os.environ.get(WEBSITE, "")
-    if website:
-        check_url(website.replace("{bucket}", "bucket"))
-        if "{bucket}" not in website:
-            raise UsageError(f"{WEBSITE} needs {{bucket}} where the bucket's name stands")
-    return Extras(_account(SECOND_ACCESS_KEY, SECOND_SECRET_KEY), _account(*TEMPORARY), website)
+    return Extras(_account(SECOND_ACCESS_KEY, SECOND_SECRET_KEY), _account(*TEMPORARY), _website())
+
+
+def _website() -> str:
+    """The URL of the website endpoint, with `{bucket}` once and without a slash at its end; "" if it is not set."""
+    url = os.environ.get(WEBSITE, "")
+    if not url:
+        return ""
+    if url.count(_BUCKET) != 1:
+        raise UsageError(f"{WEBSITE} needs {_BUCKET} once, where the bucket's name stands")
+    try:
+        checked = check_url(url.replace(_BUCKET, _STANDING))
+    except UsageError:  # whose text is about another option
+        raise UsageError(
+            f"{WEBSITE} is not the URL of a website: http:// or https://, a host, and no user name, query or fragment"
+        ) from None
+    # Nobody resolves a name of the run's own that stands alone, and every other URL would look like that of a website.
+    host = urlsplit(checked).hostname or ""
+    if _STANDING in host and not host.rpartition(_STANDING)[2].partition(".")[2].strip("."):
+        raise UsageError(f"{WEBSITE} needs a domain behind {_BUCKET}, as in http://{_BUCKET}.website.example")
+    return url.rstrip("/")
 
 
 def _account(*names: str) -> Credentials | None:

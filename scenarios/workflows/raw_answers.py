@@ -6,7 +6,7 @@ from harness.clients.base import Observed
 from harness.expect import Matcher, body, metadata, no_header, ok
 from harness.scenario import MUST, SHOULD, scenario
 from harness.scene import Scene
-from scenarios.workflows.raw_http import target
+from scenarios._checksums import place
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _DECLARED = b'<?xml version="1.0" encoding="UTF-8"?>'
@@ -23,7 +23,7 @@ def _documents(s3: Scene) -> list[Observed]:
     ]
     offered = [
         s3.send("ListObjectVersions", "GET", f"{where}?versions&{below}", bucket=s3.bucket),
-        s3.send("CreateMultipartUpload", "POST", target(s3, s3.key("b")) + "?uploads", bucket=s3.bucket),
+        s3.send("CreateMultipartUpload", "POST", place(s3, s3.key("b")) + "?uploads", bucket=s3.bucket),
     ]
     return [*always, *(answer for answer in offered if answer.ok)]
 
@@ -114,7 +114,7 @@ def signed_accept_encoding(s3: Scene) -> None:
     key = s3.key()
     for value in ("identity", "gzip", "gzip, deflate, br"):
         line = ("Accept-Encoding", value)
-        s3.expect(s3.send("PutObject", "PUT", target(s3, key), line, body=CONTENT, bucket=s3.bucket), ok())
+        s3.expect(s3.send("PutObject", "PUT", place(s3, key), line, body=CONTENT, bucket=s3.bucket), ok())
         s3.expect(s3.look("GetObject", Key=key), ok(), body(CONTENT))
 
 
@@ -138,7 +138,7 @@ def never_compressed_on_the_way(s3: Scene) -> None:
     key = s3.key("text.txt")
     s3.put(key, CONTENT, ContentType="text/plain")
     for value in ("gzip", "gzip, deflate, br, zstd"):
-        found = s3.send("GetObject", "GET", target(s3, key), ("Accept-Encoding", value), bucket=s3.bucket)
+        found = s3.send("GetObject", "GET", place(s3, key), ("Accept-Encoding", value), bucket=s3.bucket)
         s3.expect(found, ok(), body(CONTENT), no_header("Content-Encoding"))
 
 
@@ -163,7 +163,7 @@ def not_modified_says_nothing_of_a_body(s3: Scene) -> None:
     key = s3.key()
     etag = s3.put(key, CONTENT).etag or ""
     enabled = ("x-amz-checksum-mode", "ENABLED")
-    again = s3.send("GetObject", "GET", target(s3, key), enabled, ("If-None-Match", etag), bucket=s3.bucket)
+    again = s3.send("GetObject", "GET", place(s3, key), enabled, ("If-None-Match", etag), bucket=s3.bucket)
     s3.expect(again, Matcher("status 304", lambda seen: "" if seen.status == 304 else f"got {seen.summary()}"))
     lengths = (None, str(len(CONTENT)))
     found = (again.headers or {}).get("content-length")
@@ -171,7 +171,7 @@ def not_modified_says_nothing_of_a_body(s3: Scene) -> None:
     for name in again.headers or {}:
         wrong = name.startswith("x-amz-checksum-")
         s3.check(not wrong, "no checksum of a body that is not there", f"there is {name}", again)
-    s3.expect(s3.send("GetObject", "GET", target(s3, key), enabled, bucket=s3.bucket), ok(), body(CONTENT))
+    s3.expect(s3.send("GetObject", "GET", place(s3, key), enabled, bucket=s3.bucket), ok(), body(CONTENT))
 
 
 @scenario(
@@ -194,5 +194,5 @@ def underscores_in_metadata_names(s3: Scene) -> None:
     """
     key = s3.key()
     line = ("x-amz-meta-uploaded_by", "somebody")
-    s3.expect(s3.send("PutObject", "PUT", target(s3, key), line, body=CONTENT, bucket=s3.bucket), ok())
+    s3.expect(s3.send("PutObject", "PUT", place(s3, key), line, body=CONTENT, bucket=s3.bucket), ok())
     s3.expect(s3.look("HeadObject", Key=key), ok(), metadata({"uploaded_by": "somebody"}))

@@ -14,18 +14,13 @@ from harness.expect import Matcher, body, header, keys, metadata, no_body, no_he
 from harness.scenario import EXTENDED, MUST, SHOULD, scenario
 from harness.scene import Scene
 from harness.signals import Inexpressible
-from harness.wire import model
+from scenarios._checksums import place
 
 CONTENT = b"a body: \x00\xff\r\n0\r\n\r\n and what looks like the end of a chunked one"
 CONTINUE = ("Expect", "100-continue")
 PATIENCE = 5.0
 """Seconds in which 100 Continue has to come. curl, Go and Python wait for one second and then send all the same."""
 MINUTE = 60.0
-
-
-def target(s3: Scene, key: str) -> str:
-    """The path-style target of an object."""
-    return model.build("GetObject", {"Bucket": s3.bucket, "Key": key}).target
 
 
 def _is(s3: Scene, key: str, content: bytes) -> Observed:
@@ -54,7 +49,7 @@ def body_after_continue(s3: Scene) -> None:
     Fix: answer 100 Continue once signature and headers are checked; see that no proxy in front drops it.
     """
     key = s3.key()
-    where = target(s3, key)
+    where = place(s3, key)
     s3.expect(s3.send("PutObject", "PUT", where, CONTINUE, body=CONTENT, bucket=s3.bucket, patience=PATIENCE), ok())
     _is(s3, key, CONTENT)
 
@@ -78,7 +73,7 @@ def body_without_waiting(s3: Scene) -> None:
     """
     first, second = s3.key("first"), s3.key("second")
     for key, content in ((first, CONTENT), (second, CONTENT[::-1])):
-        s3.expect(s3.send("PutObject", "PUT", target(s3, key), CONTINUE, body=content, bucket=s3.bucket), ok())
+        s3.expect(s3.send("PutObject", "PUT", place(s3, key), CONTINUE, body=content, bucket=s3.bucket), ok())
     _is(s3, first, CONTENT)
     _is(s3, second, CONTENT[::-1])
 
@@ -129,11 +124,11 @@ def http_1_0(s3: Scene) -> None:
     """
     key, alive = s3.key(), ("Connection", "keep-alive")
     old = {"version": "HTTP/1.0", "bucket": s3.bucket}
-    s3.expect(s3.send("PutObject", "PUT", target(s3, key), alive, body=CONTENT, **old), ok())
+    s3.expect(s3.send("PutObject", "PUT", place(s3, key), alive, body=CONTENT, **old), ok())
     _is(s3, key, CONTENT)
     whole = (ok(), body(CONTENT), header("Content-Length", str(len(CONTENT))), no_header("Transfer-Encoding"))
     for _ in range(2):
-        s3.expect(s3.send("GetObject", "GET", target(s3, key), alive, **old), *whole)
+        s3.expect(s3.send("GetObject", "GET", place(s3, key), alive, **old), *whole)
 
 
 def _begins_with_markup() -> Matcher:
@@ -168,7 +163,7 @@ def nothing_before_xml(s3: Scene) -> None:
     listing = s3.send("ListObjectsV2", "GET", f"/{b}?list-type=2&prefix={s3.prefix}", bucket=b)
     s3.expect(listing, ok(), _begins_with_markup(), keys([key]))
     s3.expect(s3.send("ListBuckets", "GET", "/"), ok(), _begins_with_markup())
-    missing = s3.send("GetObject", "GET", target(s3, s3.key("missing")), bucket=b)
+    missing = s3.send("GetObject", "GET", place(s3, s3.key("missing")), bucket=b)
     s3.expect(missing, refused(404, "NoSuchKey"), _begins_with_markup())
 
 
@@ -201,7 +196,7 @@ def chunked_without_length(s3: Scene) -> None:
         key = s3.key(name)
         lines = (("Transfer-Encoding", "chunked"), ("x-amz-content-sha256", digest))
         framed = {"body": _chunked(CONTENT), "content_length": False, "bucket": s3.bucket}
-        answer = s3.send("PutObject", "PUT", target(s3, key), *lines, **framed)
+        answer = s3.send("PutObject", "PUT", place(s3, key), *lines, **framed)
         if answer.ok:
             _is(s3, key, CONTENT)
         else:
@@ -230,7 +225,7 @@ def header_names_in_any_case(s3: Scene) -> None:
         key = s3.key(name)
         lines = (("Content-Type", "text/x-case"), ("x-amz-meta-Color", "Dark Red"))
         options = {"body": CONTENT, "bucket": s3.bucket, "spelled": spelled}
-        s3.expect(s3.send("PutObject", "PUT", target(s3, key), *lines, **options), ok())
+        s3.expect(s3.send("PutObject", "PUT", place(s3, key), *lines, **options), ok())
         found = s3.expect(s3.look("GetObject", Key=key), ok(), body(CONTENT), output("ContentType", "text/x-case"))
         s3.expect(found, metadata({"color": "Dark Red"}))
 
@@ -264,9 +259,7 @@ def clock_too_far_off(s3: Scene) -> None:
     behind = _behind(s3.put(s3.key("now")))
     for name, minutes in (("early", -20), ("late", 20)):
         key, skew = s3.key(name), behind + minutes * MINUTE
-        answer = s3.send(
-            "PutObject", "PUT", target(s3, key), body=CONTENT, bucket=s3.bucket, signing=Signing(skew=skew)
-        )
+        answer = s3.send("PutObject", "PUT", place(s3, key), body=CONTENT, bucket=s3.bucket, signing=Signing(skew=skew))
         s3.expect(answer, refused(403, "RequestTimeTooSkewed"))
         _is_missing(s3, key)
 
@@ -292,7 +285,7 @@ def clock_a_little_off(s3: Scene) -> None:
     for name, minutes in (("early", -10), ("late", 10)):
         key, skew = s3.key(name), behind + minutes * MINUTE
         s3.expect(
-            s3.send("PutObject", "PUT", target(s3, key), body=CONTENT, bucket=s3.bucket, signing=Signing(skew=skew)),
+            s3.send("PutObject", "PUT", place(s3, key), body=CONTENT, bucket=s3.bucket, signing=Signing(skew=skew)),
             ok(),
         )
         _is(s3, key, CONTENT)
@@ -327,9 +320,9 @@ def head_without_body(s3: Scene) -> None:
         (no_body(), key, (), 24 * 60 * MINUTE),  # 403
     ]
     for wanted, name, lines, skew in asked:
-        answer = s3.send("HeadObject", "HEAD", target(s3, name), *lines, bucket=s3.bucket, signing=Signing(skew=skew))
+        answer = s3.send("HeadObject", "HEAD", place(s3, name), *lines, bucket=s3.bucket, signing=Signing(skew=skew))
         s3.expect(answer, wanted, no_body())
-        following = s3.send("GetObject", "GET", target(s3, key), bucket=s3.bucket)
+        following = s3.send("GetObject", "GET", place(s3, key), bucket=s3.bucket)
         s3.expect(following, ok(), body(CONTENT))
 
 
@@ -386,12 +379,12 @@ def bucket_in_the_host(s3: Scene) -> None:
     """
     key, content = s3.key("a b/c+d"), b"through the host name"
     _has_a_name(s3.put(key, CONTENT))
-    place = {"bucket": s3.bucket, "addressing": "virtual"}
-    s3.expect(s3.send("PutObject", "PUT", target(s3, key), body=content, **place), ok())
+    hosted = {"bucket": s3.bucket, "addressing": "virtual"}
+    s3.expect(s3.send("PutObject", "PUT", place(s3, key), body=content, **hosted), ok())
     _is(s3, key, content)
     listing = f"/{s3.bucket}?list-type=2&prefix={s3.prefix}"
-    s3.expect(s3.send("ListObjectsV2", "GET", listing, **place), ok(), keys([key]))
-    s3.expect(s3.send("DeleteObject", "DELETE", target(s3, key), **place), ok(204))
+    s3.expect(s3.send("ListObjectsV2", "GET", listing, **hosted), ok(), keys([key]))
+    s3.expect(s3.send("DeleteObject", "DELETE", place(s3, key), **hosted), ok(204))
     _is_missing(s3, key)
 
 

@@ -56,13 +56,47 @@ def test_further_accounts_come_from_the_environment(monkeypatch: pytest.MonkeyPa
         extras()
 
 
-def test_website_endpoint_has_a_place_for_the_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(WEBSITE, "http://{bucket}.s3-website.example.com")
-    assert extras().website == "http://{bucket}.s3-website.example.com"
-    for unusable in ("http://s3-website.example.com", "{bucket}.example.com", "ftp://{bucket}.example.com"):
-        monkeypatch.setenv(WEBSITE, unusable)
-        with pytest.raises(UsageError):
-            extras()
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://{bucket}.s3-website.example.com",
+        "https://{bucket}.localhost:8443",
+        "http://{bucket}.web",
+        "http://site-{bucket}.example.com",
+        "http://example.com/sites/{bucket}",
+    ],
+)
+def test_website_endpoint_has_a_place_for_the_bucket(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """With slashes at its end or without: what is visited begins with one."""
+    for given in (url, f"{url}/", f"{url}//"):
+        monkeypatch.setenv(WEBSITE, given)
+        assert extras().website == url
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://s3-website.example.com", "needs {bucket} once"),
+        ("http://{bucket}.example.com/{bucket}", "needs {bucket} once"),
+        ("{bucket}.example.com", "is not the URL of a website"),
+        ("ftp://{bucket}.example.com", "is not the URL of a website"),
+        ("http://user:hidden@{bucket}.example.com", "is not the URL of a website"),
+        ("http://example.com:{bucket}", "is not the URL of a website"),
+        ("http://example.com/?bucket={bucket}", "is not the URL of a website"),
+        ("http://{bucket}", "needs a domain behind {bucket}"),
+        ("http://{bucket}:8080/", "needs a domain behind {bucket}"),
+        ("http://{bucket}./", "needs a domain behind {bucket}"),
+        ("http://{bucket}-website", "needs a domain behind {bucket}"),
+        ("http://www.{bucket}", "needs a domain behind {bucket}"),
+    ],
+)
+def test_website_endpoint_that_leads_nowhere(monkeypatch: pytest.MonkeyPatch, url: str, told: str) -> None:
+    """The text names the variable, as there is no option for it."""
+    monkeypatch.setenv(WEBSITE, url)
+    with pytest.raises(UsageError) as refusal:
+        extras()
+    assert str(refusal.value).startswith(f"{WEBSITE} {told}")
+    assert "hidden" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("region", ["", "bad_region!", "-x", "x-", "123", "a b", "x\n", "r" * 64, "ü"])
