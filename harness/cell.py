@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +11,10 @@ import msgspec
 
 from harness.clients import make
 from harness.clients.base import Client, Observed
-from harness.clients.raw import RawClient
 from harness.config import Endpoint, RunConfig
 from harness.limit import OutOfTime, limit
 from harness.lint import Finding, Witnessed, lint
+from harness.place import Place
 from harness.profile import Profile
 from harness.record import FAILING, Cell, ClientInfo, Lint, Observation
 from harness.sandbox import NAME, Sandbox
@@ -28,8 +27,6 @@ from harness.wire.exchange import Body, Exchange
 from harness.wire.http1 import Origin
 from harness.wire.redact import MASK, Redactor
 from harness.wire.route import recognise
-from harness.wire.tape import Recorded
-from harness.wire.wiretap import Wiretap
 
 MAX_EXCHANGES = 24
 """Exchanges kept of one cell; `requests` counts them all."""
@@ -44,12 +41,8 @@ _LONG = 10.0
 """Seconds after which a cell that failed is not run again."""
 _PAUSE = 0.2
 """Seconds between two questions whether an endpoint has come back."""
-_LINTED = 400
-"""Exchanges of a cell that the rules look at."""
 _LISTINGS = frozenset({"ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"})
 """Operations whose answers name what is in a bucket."""
-_HELD = 32 * 1024 * 1024
-"""Bytes of bodies that are held for the rules, in a cell; exchanges that come later are judged without theirs."""
 
 
 class CellRunner:
@@ -67,7 +60,7 @@ class CellRunner:
         self._config = config
         self._profile = profile
         self._columns = {info.label: info for info in config.clients}
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, Place] = {}
         self._redact = Redactor(config.endpoint.secrets)
         self._witness = self._place(config.endpoint).witness
         self._clients: dict[tuple[str, bool], Client] = {}
@@ -175,12 +168,12 @@ class CellRunner:
                 )
             )
 
-    def _place(self, endpoint: Endpoint) -> _Place:
+    def _place(self, endpoint: Endpoint) -> Place:
         if endpoint.url not in self._places:
-            self._places[endpoint.url] = _Place(endpoint, self._redact)
+            self._places[endpoint.url] = Place(endpoint, self._redact)
         return self._places[endpoint.url]
 
-    def _client(self, info: ClientInfo, place: _Place, advised: Mapping[str, str]) -> Client:
+    def _client(self, info: ClientInfo, place: Place, advised: Mapping[str, str]) -> Client:
         if info.name == "raw":
             return place.witness
         key = (info.label, bool(advised))
@@ -340,68 +333,6 @@ class CellRunner:
         last: list[Exchange] = chosen.exchanges[-1:]
         commands = {"curl": curl(self._evidence(last[0]), self._config.endpoint.region)} if last else {}
         return commands | {name: self._redact.text(text) for name, text in chosen.command.items()}
-
-
-class _Place:
-    """An endpoint with its witness, and its wiretap as soon as a client needs one.
-
-    A run has one, and a second where the bundled server is judged over http and https.
-
-    Args:
-        endpoint: the endpoint.
-        redactor: is told of every exchange, since an endpoint may repeat later what signed an earlier request.
-    """
-
-    def __init__(self, endpoint: Endpoint, redactor: Redactor) -> None:
-        self.endpoint = endpoint
-        self._redactor = redactor
-        self.witnessed: list[Witnessed] = []
-        self._held = 0
-        self.sender = ""
-        self.witness = RawClient(endpoint)
-        self.witness.taken = self._said
-        self.stranger: RawClient | None = None
-        if endpoint.second is not None:
-            self.stranger = RawClient(msgspec.structs.replace(endpoint, credentials=endpoint.second))
-            self.stranger.taken = self._said
-
-    @functools.cached_property
-    def tap(self) -> Wiretap:
-        """What records the clients; their calls never overlap."""
-        tap = Wiretap(self.endpoint)
-        tap.taken = self._passed
-        return tap
-
-    def begin(self, sender: str) -> None:
-        """Forget what was witnessed; what comes from now on belongs to a cell of this column."""
-        self.witnessed.clear()
-        self._held = 0
-        self.sender = sender
-
-    def _said(self, record: Recorded, deliberate: bool) -> None:
-        self._take(record, "raw", deliberate=deliberate)
-
-    def _passed(self, records: list[Recorded], crowded: bool) -> None:
-        for record in records:
-            self._take(record, self.sender, crowded=crowded)
-
-    def _take(self, record: Recorded, sender: str, *, deliberate: bool = False, crowded: bool = False) -> None:
-        """Keep an exchange for the rules, of a cell with very many the first ones; a website is no S3."""
-        self._redactor.learn([record.exchange])
-        if len(self.witnessed) < _LINTED and not self.endpoint.is_website(record.exchange.url):
-            seen = Witnessed.of(record, sender, deliberate=deliberate, crowded=crowded)
-            self._held += len(seen.body or b"") + len(seen.request_body or b"")
-            if self._held > _HELD:
-                seen = seen._replace(body=None, request_body=None)
-            self.witnessed.append(seen)
-
-    def close(self) -> None:
-        """End all of it."""
-        self.witness.close()
-        if self.stranger is not None:
-            self.stranger.close()
-        if "tap" in vars(self):
-            self.tap.close()
 
 
 def _shown(exchanges: list[Exchange], scene: Scene | None, failing: int) -> list[Exchange]:

@@ -24,6 +24,9 @@ UNREACHABLE = 3
 INCOMPLETE = 4
 INTERRUPTED = 130
 
+_NAMED = 60
+"""Valid names that a message lists where none is near: all families, not all scenarios."""
+
 
 class S3ConformError(Exception):
     """A failure with one clear line for the user and the exit code it ends the program with."""
@@ -60,5 +63,6 @@ def unknown(what: str, name: str, valid: Iterable[str]) -> UsageError:
     choices = sorted(valid)
     close = difflib.get_close_matches(name.lower(), [c.lower() for c in choices], n=1, cutoff=0.4)
     nearest = next((c for c in choices if close and c.lower() == close[0]), None)
-    hint = f"did you mean {nearest!r}?" if nearest else f"valid: {', '.join(choices)}"
+    some = ", ".join(choices[:_NAMED]) + (f" and {len(choices) - _NAMED} more" if len(choices) > _NAMED else "")
+    hint = f"did you mean {nearest!r}?" if nearest else f"valid: {some}"
     return UsageError(f"unknown {what} {name!r}: {hint}")

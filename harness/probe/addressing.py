@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import hashlib
-import hmac
 import ipaddress
 import socket
 import ssl
@@ -13,11 +10,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from urllib.parse import quote
 
 from harness.probe.context import Context, Finding, evidence, experiment, need, read, same
 from harness.record import NOTHING, UNKNOWN
-from harness.wire.sigv4 import UNSIGNED, encode, sign
+from harness.wire import sigv2
+from harness.wire.sigv4 import Signer, encode
 
 _RESOLVING = 2.0
 _EXPIRES = 600
@@ -86,37 +83,22 @@ def presigned(ctx: Context) -> Iterator[Finding]:
 
 
 def _presigned_v4(ctx: Context, name: str) -> str:
-    """Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)"."""
-    credentials, now = ctx.endpoint.credentials, dt.datetime.now(dt.UTC)
-    host, path = ctx.address(f"/{ctx.bucket}/{encode(ctx.prefix + name, safe='/')}")
-    scope = f"{now:%Y%m%d}/{ctx.endpoint.region}/s3/aws4_request"
-    query = {
-        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-        "X-Amz-Credential": f"{credentials.access_key}/{scope}",
-        "X-Amz-Date": f"{now:%Y%m%dT%H%M%SZ}",
-        "X-Amz-Expires": str(_EXPIRES),
-        "X-Amz-SignedHeaders": "host",
-    }
-    query |= {"X-Amz-Security-Token": credentials.session_token} if credentials.session_token else {}
-    target = path + "?" + "&".join(f"{key}={encode(value)}" for key, value in query.items())
-    header = sign("GET", target, [("Host", host)], UNSIGNED, credentials, ctx.endpoint.region, now)
-    return f"{ctx.origin.scheme}://{host}{target}&X-Amz-Signature={header.rpartition('=')[2]}"
+    credentials = ctx.endpoint.credentials
+    host, target = ctx.address(_resource(ctx, name))
+    signer = Signer(credentials, ctx.endpoint.region, dt.datetime.now(dt.UTC))
+    target = signer.presign("GET", target, [("Host", host)], str(_EXPIRES), credentials.session_token)
+    return f"{ctx.origin.scheme}://{host}{target}"
 
 
 def _presigned_v2(ctx: Context, name: str) -> str:
-    """Source: AWS, "Signing and Authenticating REST Requests" (Signature Version 2), query string alternative."""
-    credentials, expires = ctx.endpoint.credentials, int(time.time()) + _EXPIRES
-    resource = f"/{ctx.bucket}/{encode(ctx.prefix + name, safe='/')}"
-    host, path = ctx.address(resource)
-    token = credentials.session_token
-    amz = f"x-amz-security-token:{token}\n" if token else ""
-    text = f"GET\n\n\n{expires}\n{amz}{resource}"
-    digest = hmac.new(credentials.secret_key.encode(), text.encode(), hashlib.sha1).digest()
-    query = {"AWSAccessKeyId": credentials.access_key, "Expires": str(expires)}
-    query |= {"x-amz-security-token": token} if token else {}
-    query["Signature"] = base64.b64encode(digest).decode()
-    pairs = "&".join(f"{key}={quote(value, safe='')}" for key, value in query.items())
-    return f"{ctx.origin.scheme}://{host}{path}?{pairs}"
+    """Signed with the bucket in the path, wherever it is sent."""
+    signed = sigv2.presign("GET", _resource(ctx, name), [], int(time.time()) + _EXPIRES, ctx.endpoint.credentials)
+    host, path = ctx.address(_resource(ctx, name))
+    return f"{ctx.origin.scheme}://{host}{path}?{signed.partition('?')[2]}"
+
+
+def _resource(ctx: Context, name: str) -> str:
+    return f"/{ctx.bucket}/{encode(ctx.prefix + name, safe='/')}"
 
 
 @experiment("disable_http2", bucket=False)

@@ -62,6 +62,9 @@ class Stage:
         """Let the server be wrong (defects), or different (variants), and let clients forget what they know of it."""
         self._renew()
         chosen = list(names)
+        strange = [name for name in chosen if name not in defects() and name not in variants()]
+        if strange:
+            raise ValueError(f"neither a defect nor a variant: {', '.join(strange)}")
         self._app.behave(
             [name for name in chosen if name in defects()], [name for name in chosen if name in variants()]
         )
