@@ -179,6 +179,7 @@ _SUPPORT = {
     "dummy": "pretended: success, and nothing done",
     "unclear": "neither done nor refused cleanly",
     "refused": "refused, and nothing done",
+    "unset": "answered, but nothing could be set to show whether rightly",
     "full": "done in full",
 }
 
@@ -199,7 +200,8 @@ def offers(run: Run) -> list[Offer]:
 
 def _support(cell: Cell) -> str:
     if cell.verdict == "conforms":
-        return "full" if any(note == "support: full" for note in cell.notes) else "refused"
+        told = next((note for note in cell.notes if note.startswith("support: ")), "")
+        return "full" if told == "support: full" else "unset" if told.startswith("support: answered") else "refused"
     return next((kind for kind in ("dummy", "fall-through") if cell.observed.text.startswith(kind)), "unclear")
 
 

@@ -221,7 +221,7 @@ def uploads_and_upload_id(s3: Scene) -> None:
     Fix: look for conflicting subresources before routing by the first that is found.
     """
     ((key, upload_id),) = start(s3, ("a",))
-    both = f"/{s3.bucket}?uploads&uploadId={encode(upload_id)}"
+    both = f"/{s3.bucket}?uploads&uploadId={encode(upload_id)}&prefix={encode(s3.prefix)}"
     s3.expect(s3.send("ListMultipartUploads", "GET", both, bucket=s3.bucket), refused(400, "InvalidArgument"))
     alone = f"/{s3.bucket}?uploads&prefix={encode(key)}"
     s3.expect(s3.send("ListMultipartUploads", "GET", alone, bucket=s3.bucket), ok(), uploads([(key, upload_id)]))

@@ -17,6 +17,7 @@ from tests.reports.conftest import make_cell, make_exchange, make_run
     [
         ("conforms", ["support: full"], "", "full"),
         ("conforms", ["support: refused (501 NotImplemented)"], "", "refused"),
+        ("conforms", ["support: answered, but nothing could be set (404)"], "", "unset"),
         ("violates", [], "dummy answer: 200, but GetBucketAcl does not show the grant", "dummy"),
         ("violates", [], "fall-through: 200, and the object is gone", "fall-through"),
         ("violates", [], "no clean refusal: 500 InternalError", "unclear"),

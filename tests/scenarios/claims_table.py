@@ -64,12 +64,16 @@ def systems() -> dict[str, list[Claim]]:
     """The claims of every system, by the name of its file.
 
     Raises:
-        msgspec.ValidationError: a file that is not of this form.
+        ValueError: a file that is not of this form; it is named.
     """
-    return {
-        path.stem: msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), File).claims
-        for path in sorted(FOLDER.glob("*.toml"))
-    }
+    return {path.stem: _read(path) for path in sorted(FOLDER.glob("*.toml"))}
+
+
+def _read(path: Path) -> list[Claim]:
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), File).claims
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
 
 
 def named() -> dict[str, list[str]]:
@@ -98,10 +102,11 @@ def _entries(documented: profile.Profile) -> Iterator[tuple[str, list[str]]]:
 
 def document() -> str:
     """The table of all claims, by system."""
-    entries, parts = named(), [_HEAD]
-    for system, claims in systems().items():
+    entries, found = named(), systems()
+    parts = [_HEAD, f"{sum(len(claims) for claims in found.values())} claims of {len(found)} systems.\n"]
+    for system, claims in found.items():
         shown = sum(bool(claim.scenarios) for claim in claims)
-        count = f"{len(claims)} claims: {shown} with scenarios, {len(claims) - shown} without."
+        count = f"{len(claims)} claims, {shown} of them with scenarios."
         parts.append(f"## {system}\n\n{count}\n\n{_COLUMNS}")
         parts += [_row(claim, entries.get(claim.id, [])) for claim in claims]
         parts.append("")

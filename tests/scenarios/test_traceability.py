@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness import scenario
-from tests.scenarios.traceability import COMMAND, DOCUMENT, STANDING, Line, document, lines, untested
+from tests.reference_server.catalogue.table import Line, lines
+from tests.scenarios.traceability import COMMAND, DOCUMENT, STANDING, document, untested
 
 REGISTRY = scenario.load()
 

@@ -11,9 +11,7 @@ from pathlib import Path
 
 from harness import lint, scenario
 from harness.scenario import Scenario
-from tests.reference_server.catalogue.table import Line, lines
-
-__all__ = ["COMMAND", "DOCUMENT", "STANDING", "Line", "document", "lines", "untested"]
+from tests.reference_server.catalogue.table import lines
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "catalogue.md"
