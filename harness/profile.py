@@ -147,7 +147,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `sources` are addresses or titles by the short name that entries use; `settings` are what users are told to
     configure in a client, by client and by the client's own name for it. A profile that inherits has all entries of
     another one, but for those of the same name, for the deviations of scenarios that it has entries of its own for,
-    and of those in `conforms`.
+    and of those in `conforms`. `features` are what it has beyond S3, which scenarios are about.
     """
 
     name: str
@@ -164,6 +164,12 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operations: dict[str, OperationEntry] = {}
     deviations: list[Deviation] = []
     conforms: list[str] = []
+    features: list[str] = []
+
+    @property
+    def follow(self) -> tuple[int, ...]:
+        """The statuses of redirects that are to be followed."""
+        return tuple(self.redirects.follow) if self.redirects else ()
 
 
 def names() -> list[str]:
@@ -230,6 +236,7 @@ def _merged(base: Profile, own: Profile) -> Profile:
         "limits": base.limits | own.limits,
         "operations": base.operations | own.operations,
         "deviations": kept + own.deviations,
+        "features": list(dict.fromkeys(base.features + own.features)),
         "addressing": own.addressing or base.addressing,
         "authentication": own.authentication or base.authentication,
         "redirects": own.redirects or base.redirects,

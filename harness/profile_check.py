@@ -41,10 +41,12 @@ def problems(profile: Profile, scenarios: Mapping[str, Scenario]) -> Iterator[Us
         if not deviation.scenarios or not deviation.accept:
             yield UsageError(f"{named} needs scenarios, and what is accepted instead")
         yield from _entry(profile, named, deviation)
-        yield from _scenarios(named, deviation, scenarios)
+        yield from _scenarios(named, deviation, scenarios, profile.features)
     yield from (
         unknown(f"scenario in {where}, conforms:", one, scenarios) for one in set(profile.conforms) - {*scenarios}
     )
+    known = {one.feature for one in scenarios.values()} - {""}
+    yield from (unknown(f"feature in {where}:", one, known) for one in profile.features if one not in known)
     parts = {name: getattr(profile, name) for name in ("addressing", "authentication", "redirects")}
     for name, part in (parts | {f"limits.{name}": limit for name, limit in profile.limits.items()}).items():
         if part is not None:
@@ -118,10 +120,14 @@ def _source(profile: Profile, where: str, source: str) -> Iterator[UsageError]:
         yield unknown(f"source in {where}", source, profile.sources)
 
 
-def _scenarios(where: str, deviation: Deviation, scenarios: Mapping[str, Scenario]) -> Iterator[UsageError]:
+def _scenarios(
+    where: str, deviation: Deviation, scenarios: Mapping[str, Scenario], features: Iterable[str]
+) -> Iterator[UsageError]:
     for name in deviation.scenarios:
         if name not in scenarios:
             yield unknown(f"scenario in {where}", name, scenarios)
+        elif scenarios[name].feature not in ("", *features):
+            yield UsageError(f"{where} {name} is about {scenarios[name].feature}, which is not among the features")
         elif deviation.clients and not set(deviation.clients) & set(scenarios[name].clients):
             yield UsageError(
                 f"{where} {name} has no cell for {_names(deviation.clients)}, only for "

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from harness import proofs
 from harness.clients import CLIENTS
-from harness.errors import unknown
+from harness.errors import UsageError, unknown
 from harness.record import Confidence, Level, ScenarioText
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _ID = re.compile(r"[A-Z][A-Z0-9]*-\d{3}")
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A registered scenario. `expected` is its statement, the first line of its docstring."""
+    """A registered scenario. `feature` is what a gateway's profile must name, "" for S3 itself."""
 
     id: str
     level: Level
@@ -47,6 +47,7 @@ class Scenario:
     confidence: Confidence
     function: Function
     module: str
+    feature: str = ""
 
     @property
     def family(self) -> str:
@@ -80,6 +81,7 @@ def scenario(
     source: str,
     clients: Iterable[str] = CLIENTS,
     confidence: Confidence = "recorded",
+    feature: str = "",
 ) -> Callable[[Function], Function]:
     """Register a function as a scenario.
 
@@ -90,6 +92,7 @@ def scenario(
         source: where the statement comes from.
         clients: those that can express it at all; the others have no cell.
         confidence: anything but `recorded` is reported but never gates.
+        feature: what it is about, where that is no part of S3 but of gateways whose profiles name it.
 
     Raises:
         ValueError: a malformed or repeated id.
@@ -99,7 +102,7 @@ def scenario(
         if not _ID.fullmatch(id) or id in _registry:
             raise ValueError(f"scenario id {id!r} is malformed or taken")
         _registry[id] = Scenario(
-            id, level, operations, source, tuple(clients), confidence, function, function.__module__
+            id, level, operations, source, tuple(clients), confidence, function, function.__module__, feature
         )
         return function
 
@@ -114,20 +117,35 @@ def load(package: str = "scenarios") -> dict[str, Scenario]:
     return dict(sorted(_registry.items()))
 
 
+def of_s3() -> dict[str, Scenario]:
+    """Every scenario that is about S3 itself, and not about a feature of some gateways."""
+    return {name: found for name, found in load().items() if not found.feature}
+
+
 def select(
     registry: dict[str, Scenario],
     families: Iterable[str] = (),
     ids: Iterable[str] = (),
     level: Level | None = None,
+    features: Iterable[str] = (),
 ) -> list[Scenario]:
     """The scenarios of the families, or of the ids, or all; down to the level (MUST is the highest).
 
+    Those of a feature only if it is among `features`.
+
     Raises:
-        UsageError: an unknown family or id, with the nearest valid name.
+        UsageError: an unknown family or id, with the nearest valid name; the id of one whose feature is not there.
     """
+    offered = {"", *features}
     known = {found.family for found in registry.values()}
     wanted_families = [_known("family", name.upper(), known) for name in families]
     wanted_ids = [_known("scenario", name.upper(), registry) for name in ids]
+    foreign = next((registry[name] for name in wanted_ids if registry[name].feature not in offered), None)
+    if foreign is not None:
+        raise UsageError(
+            f"scenario {foreign.id} is about {foreign.feature}, which is no part of S3: choose a --profile that names "
+            "it among its features"
+        )
     levels = (
         (MUST, SHOULD, EXTENDED)[: (MUST, SHOULD, EXTENDED).index(level) + 1] if level else (MUST, SHOULD, EXTENDED)
     )
@@ -135,6 +153,7 @@ def select(
         found
         for found in registry.values()
         if found.level in levels
+        and found.feature in offered
         and (not wanted_families or found.family in wanted_families)
         and (not wanted_ids or found.id in wanted_ids)
     ]

@@ -66,6 +66,7 @@ class App:
         debug: print tracebacks of unexpected errors.
 
     Attributes:
+        domains: domain names for virtual-hosted-style requests, in lower case.
         target: URL of a second listener of this application, which it may redirect to; empty until there is one.
     """
 
@@ -95,7 +96,7 @@ class App:
         for group in _GROUPS:
             self.operations.update(group.HANDLERS)
         self._router = Router(model.document)
-        self._domains = ("localhost", *domains)
+        self.domains = ("localhost", *domains)
         self._debug = debug
         self.target = ""
         self._wraps = self.personality.wraps(self)
@@ -120,6 +121,11 @@ class App:
 
             install(seams, names)
         self.seams = seams
+
+    @property
+    def credentials(self) -> Mapping[str, Credential]:
+        """Who may sign, by access key."""
+        return self._authenticator.credentials
 
     def account(self, account_id: str) -> Account | None:
         """The account with this canonical id, if it has credentials here."""
@@ -153,7 +159,7 @@ class App:
     def _answer(self, head: Head, body: Body) -> Answer:
         call = None
         try:
-            request = parse(head, body, self._domains)
+            request = parse(head, body, self.domains)
             if request.website:
                 return website.answer(self, request)
             if request.method == "OPTIONS":
@@ -169,7 +175,7 @@ class App:
         except Exception as error:
             answer = self._unexpected(error)
         if "origin" in head.headers:
-            answer.headers += browser.actual(self.store, head, self._domains)
+            answer.headers += browser.actual(self.store, head, self.domains)
         return answer
 
     def _prepare(self, request: Request) -> Call:

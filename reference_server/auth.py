@@ -119,6 +119,11 @@ class Authenticator:
         self._region = region
         self._clock = clock
 
+    @property
+    def credentials(self) -> Mapping[str, Credential]:
+        """Credentials by access key."""
+        return self._credentials
+
     def account(self, account_id: str) -> Account | None:
         """The account with this canonical id."""
         return self._by_id.get(account_id)

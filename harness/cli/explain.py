@@ -42,7 +42,7 @@ def command(name: str) -> None:
     name = name.upper()
     families = {found.family for found in registry.values()}
     if name in families:
-        for found in scenario.select(registry, families=[name]):
+        for found in scenario.select(registry, families=[name], features=[one.feature for one in registry.values()]):
             click.echo(_statement(found) + "\n")
         return
     if name in lint.RULES:
@@ -76,6 +76,9 @@ def _rule(rule: lint.Rule) -> str:
 
 def _caught(found: Scenario) -> str:
     """The defects that the scenario is known to turn red on."""
+    if found.feature:
+        text = f"It is about {found.feature}, which S3 does not have: a server that is S3 and no more turns it red."
+        return "\n".join(_wrapped(text))
     killers = proofs.caught().get(found.id, [])
     if not killers:
         return "Catches: no defect is known that it catches."
@@ -133,16 +136,34 @@ def _client(found: Scenario) -> ClientInfo | None:
     return next((info for info in infos if not info.missing), None)
 
 
+def _profile(feature: str) -> profile.Profile:
+    """That of the standard, or else of the first gateway that has a feature."""
+    names = ["aws", *profile.names()]
+    return next(one for one in map(profile.load, names) if not feature or feature in one.features)
+
+
 def _run(found: Scenario, info: ClientInfo) -> tuple[Cell, str]:
     """The cell against a bundled server of its own, and the region."""
     first, second, temporary = offline.invented()
-    arguments = offline.accounts(first, temporary, second)
+    documented = _profile(found.feature)
+    arguments = [*offline.accounts(first, temporary, second), "--personality", documented.name]
     with offline.reference_server(*arguments) as ready, TemporaryDirectory() as folder:
         url, website = offline.by_name(ready.endpoint)
-        endpoint = Endpoint(url, first, ready.region, second=second, temporary=temporary, website=website)
-        config = RunConfig(run.new_run_id(), endpoint, "aws", [info], [found.id], folder, seed=1)
-        append(config.journal, JournalHead(config.run_id, url, ready.region, "path"))
-        cells = CellRunner(config, profile.load("aws"), "w0")
+        endpoint = Endpoint(
+            url,
+            first,
+            ready.region,
+            second=second,
+            temporary=temporary,
+            website=website,
+            follow=documented.follow,
+        )
+        config = RunConfig(run.new_run_id(), endpoint, documented.name, [info], [found.id], folder, seed=1)
+        append(
+            config.journal,
+            JournalHead(config.run_id, url, ready.region, "path", documented.buckets.creation == "implicit"),
+        )
+        cells = CellRunner(config, documented, "w0")
         try:
             return cells.attempt(found, info.label), ready.region
         finally:

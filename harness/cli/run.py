@@ -153,9 +153,9 @@ def command(**options: Any) -> int:
     is what to read first.
     """
     registry = scenario.load()
-    level = options["level"].upper()
-    selection = scenario.select(registry, _names(options["family"]), _names(options["scenario_ids"]), level)
     documented = profile.load(options["profile_name"])
+    wanted = _names(options["family"]), _names(options["scenario_ids"]), options["level"].upper()
+    selection = scenario.select(registry, *wanted, documented.features)
     profile_check.check(documented, registry)
     options["personality"] = _personality(options, documented)
     asked, wishes = _asked(options["clients"], options["client"])
@@ -227,10 +227,8 @@ def _endpoint(
         gateway = GatewayInfo(name=name, version=__version__)
     else:
         endpoint, gateway = make_endpoint(options["endpoint"], options, extras()), None
-    if documented.redirects is not None:
-        follow = tuple(documented.redirects.follow)
-        endpoint = msgspec.structs.replace(endpoint, follow=follow)
-        secure = msgspec.structs.replace(secure, follow=follow) if secure is not None else None
+    endpoint = msgspec.structs.replace(endpoint, follow=documented.follow)
+    secure = msgspec.structs.replace(secure, follow=documented.follow) if secure is not None else None
     implicit = documented.buckets.creation == "implicit"
     named = run.contact(endpoint, options["bucket"], f"{sandbox.NAME}-{run_id}/", implicit=implicit)
     return endpoint, secure, gateway or GatewayInfo(name=named[:100] or "unknown")

@@ -27,6 +27,7 @@ def command(as_json: bool) -> None:
                 "clients": one.clients,
                 "confidence": one.confidence,
                 "source": one.source,
+                "feature": one.feature,
                 "text": one.text.text,
             }
             for one in found

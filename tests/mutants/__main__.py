@@ -62,7 +62,7 @@ def main(
                 proved = record.merged(record.read(out), proved, tried)
             if merge or not (ids or asked):
                 record.write(proved, out)
-                complaints = judge.complaints(proved, scenario.load().values())
+                complaints = judge.complaints(proved, scenario.of_s3().values())
             else:
                 _print(proved, found)
                 complaints = []
@@ -88,7 +88,7 @@ def _known(names: str, known: set[str], what: str) -> list[str]:
 
 
 def _scenarios(ids: str) -> list[Scenario]:
-    registry = scenario.load()
+    registry = scenario.of_s3()
     wanted = _known(ids, {*registry, *(one.family for one in registry.values())}, "scenario or family")
     return [one for one in registry.values() if not wanted or one.id in wanted or one.family in wanted]
 
@@ -121,7 +121,7 @@ def _prove(
         proved.defects[name].scenarios = reds
     # What is dear, and what several defects at once may have hidden, is tried one defect after the other; not where
     # some defects are looked at and no scenarios.
-    whole = asked and len(found) == len(scenario.load())
+    whole = asked and len(found) == len(scenario.of_s3())
     single = {name: way for name, way in ways.items() if not (whole or (way.cheap and (asked or proved.killers(name))))}
     tried = {
         name: (way, wrong if asked else judge.likely(name, proved, earlier)[:_TRIES]) for name, way in single.items()

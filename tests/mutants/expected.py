@@ -96,7 +96,7 @@ def families(name: str) -> frozenset[str]:
 
     Those of the catalogue lines in its sentence, or of its subject; all, if it breaks a rule for every exchange.
     """
-    known = frozenset(found.family for found in scenario.load().values())
+    known = frozenset(found.family for found in scenario.of_s3().values())
     named = {"LINT", *known} & set(_CATALOGUE.findall(defects()[name].about))
     if named == {"LINT"}:
         return known

@@ -38,7 +38,7 @@ def likely(name: str, proved: Mutants, earlier: Mutants | None) -> list[str]:
 
     First those that it found before, then those that name it, then those that many scenarios on its operations find.
     """
-    registry = scenario.load()
+    registry = scenario.of_s3()
     operations = set(registry[name].operations)
     weight: Counter[str] = Counter()
     for defect, found in proved.defects.items():

@@ -76,7 +76,7 @@ def _stage(region: str) -> Stage:
 
 def _honest(name: str) -> Honest:
     """The first client through which the statement can be made, and in which region."""
-    found, why = scenario.load()[name], "no client of this machine can express it"
+    found, why = scenario.of_s3()[name], "no client of this machine can express it"
     for region in (REGION, ELSEWHERE):
         for info in _infos:
             if info.name in found.clients:
@@ -97,7 +97,7 @@ def _shows(cell: Cell, behaviour: str) -> bool:
 
 def _against(behaviour: str, ways: list[tuple[str, Way]], stop: bool) -> tuple[str, list[str], list[str]]:
     """The scenarios that are red under a behaviour, and what cannot be judged; `stop` at the first red."""
-    registry, reds, strange = scenario.load(), list[str](), list[str]()
+    registry, reds, strange = scenario.of_s3(), list[str](), list[str]()
     harmless = behaviour in variants()  # which all of them must stand, however long it takes
     begun = time.monotonic()
     for region in sorted({way.region for _, way in ways}):
@@ -118,7 +118,7 @@ def _against(behaviour: str, ways: list[tuple[str, Way]], stop: bool) -> tuple[s
 
 def _again(behaviour: str, names: list[str]) -> tuple[str, list[str]]:
     """Which of these scenarios a behaviour turns red, through the first client that can express each."""
-    registry, reds = scenario.load(), list[str]()
+    registry, reds = scenario.of_s3(), list[str]()
     for region in (REGION, ELSEWHERE):
         place, left = _stage(region), list[str]()
         place.behave([behaviour])
@@ -146,7 +146,7 @@ def _narrow(behaviours: list[str], ways: list[tuple[str, Way]]) -> list[tuple[st
     """
     if len(behaviours) == 1:
         return [_against(behaviours[0], ways, False)]
-    registry, begun, left = scenario.load(), time.monotonic(), list[tuple[str, Way]]()
+    registry, begun, left = scenario.of_s3(), time.monotonic(), list[tuple[str, Way]]()
     for region in sorted({way.region for _, way in ways}):
         place = _stage(region)
         place.behave(behaviours)
@@ -165,7 +165,7 @@ def _search(name: str, way: Way, behaviours: list[str]) -> tuple[str, str]:
     place = _stage(way.region)
     for behaviour in behaviours:
         place.behave([behaviour])
-        if red(place.run(scenario.load()[name], way.client, twice=True)):
+        if red(place.run(scenario.of_s3()[name], way.client, twice=True)):
             return name, behaviour
     return name, ""
 

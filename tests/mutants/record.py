@@ -38,7 +38,7 @@ def _json(value: object) -> str:
 
 def merged(earlier: Mutants, later: Mutants, scenarios: Iterable[str]) -> Mutants:
     """An earlier proof with what a later one says of these scenarios, and without what there is no more."""
-    tried, there = set(scenarios), set(scenario.load())
+    tried, there = set(scenarios), set(scenario.of_s3())
     result = fresh(defects(), later.suite_version)
     for name, found in result.defects.items():
         before = earlier.defects[name].scenarios if name in earlier.defects else []

@@ -53,7 +53,7 @@ class Stage:
         self._folder = folder
         self._region = region
         self._stack = ExitStack()
-        self._registry = scenario.load()
+        self._registry = scenario.of_s3()
         self._runners: CellRunner | None = None
         self._workers = 0
         self._renew()

@@ -45,12 +45,12 @@ def test_the_file_knows_every_defect_variant_and_scenario() -> None:
     known = read()
     assert known.defects.keys() == defects().keys()
     assert known.variants.keys() == variants().keys()
-    assert {one for found in known.defects.values() for one in found.scenarios} <= scenario.load().keys()
-    assert judge.complaints(known, scenario.load().values()) == []
+    assert {one for found in known.defects.values() for one in found.scenarios} <= scenario.of_s3().keys()
+    assert judge.complaints(known, scenario.of_s3().values()) == []
 
 
 def test_every_defect_is_expected_somewhere() -> None:
-    families = {found.family for found in scenario.load().values()}
+    families = {found.family for found in scenario.of_s3().values()}
     for name in defects():
         assert expected.families(name)
         assert expected.families(name) <= families

@@ -5,17 +5,12 @@ In the checkout, `python -m tests.scenarios.claims_table` writes docs/claims.md 
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
-
-import msgspec
 
 from harness import profile
+from harness.claims import Claim, entries, systems
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "fixtures" / "claims"
 DOCUMENT = ROOT / "docs" / "claims.md"
 COMMAND = "python -m tests.scenarios.claims_table"
 _HEAD = f"""# What gateways claim, and what shows it
@@ -27,88 +22,32 @@ source is public. What nothing in this suite can show says why.
 """
 _COLUMNS = "| claim | operation | says | standing | profile entries | shown by |\n| --- | --- | --- | --- | --- | --- |"
 
-Standing = Literal["confirmed", "imprecise", "contradicted", "source-only", "documented", "unverifiable"]
-
-
-class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One statement of a gateway about itself.
-
-    Attributes:
-        id: unique among all systems; entries of profiles name it.
-        profiles: the profiles of the gateways that it is about.
-        operation: the operation that it is about, if it is one.
-        says: the statement in one sentence.
-        source: where it stands.
-        standing: how it compares with the gateway's source.
-        scenarios: those that would show it.
-        unshown: why nothing in this suite can.
-    """
-
-    id: str
-    profiles: list[str]
-    operation: str
-    says: str
-    source: str
-    standing: Standing
-    scenarios: list[str] = []
-    unshown: str = ""
-
-
-class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The claims of one system."""
-
-    claims: list[Claim]
-
-
-def systems() -> dict[str, list[Claim]]:
-    """The claims of every system, by the name of its file.
-
-    Raises:
-        ValueError: a file that is not of this form; it is named.
-    """
-    return {path.stem: _read(path) for path in sorted(FOLDER.glob("*.toml"))}
-
-
-def _read(path: Path) -> list[Claim]:
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), File).claims
-    except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from None
-
 
 def named() -> dict[str, list[str]]:
     """By id of a claim, the entries of profiles that name it; an inherited one only where it stands."""
     found: dict[str, list[str]] = {}
     for name in profile.names():
-        for entry, claims in _entries(profile.read(name)):
+        deviating: dict[str, int] = {}
+        for entry, claims in entries(profile.read(name)):
             for claim in claims:
-                found.setdefault(claim, []).append(f"{name}: {entry}")
+                if entry.startswith("deviations."):
+                    deviating[claim] = deviating.get(claim, 0) + 1
+                else:
+                    found.setdefault(claim, []).append(f"{name}: {entry}")
+        for claim, number in deviating.items():
+            found.setdefault(claim, []).append(f"{name}: deviations of {number} scenario{'s' if number > 1 else ''}")
     return found
-
-
-def _entries(documented: profile.Profile) -> Iterator[tuple[str, list[str]]]:
-    """Every entry of a profile with the claims that it names."""
-    for part in ("addressing", "authentication", "redirects"):
-        entry = getattr(documented, part)
-        if entry is not None:
-            yield part, entry.claims
-    yield from ((f"limits.{name}", limit.claims) for name, limit in documented.limits.items())
-    yield from ((f"operations.{name}", entry.claims) for name, entry in documented.operations.items())
-    for deviation in documented.deviations:
-        first, *others = deviation.scenarios
-        more = f" and {len(others)} more" if others else ""
-        yield f"deviation of {first}{more}", deviation.claims
 
 
 def document() -> str:
     """The table of all claims, by system."""
-    entries, found = named(), systems()
+    said, found = named(), systems()
     parts = [_HEAD, f"{sum(len(claims) for claims in found.values())} claims of {len(found)} systems.\n"]
     for system, claims in found.items():
         shown = sum(bool(claim.scenarios) for claim in claims)
         count = f"{len(claims)} claims, {shown} of them with scenarios."
         parts.append(f"## {system}\n\n{count}\n\n{_COLUMNS}")
-        parts += [_row(claim, entries.get(claim.id, [])) for claim in claims]
+        parts += [_row(claim, said.get(claim.id, [])) for claim in claims]
         parts.append("")
     return "\n".join(parts)
 

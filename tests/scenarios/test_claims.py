@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from harness import profile, scenario
-from tests.scenarios.claims_table import COMMAND, DOCUMENT, Claim, document, named, systems
+from harness.claims import Claim, systems
+from tests.scenarios.claims_table import COMMAND, DOCUMENT, document, named
 
 REGISTRY = scenario.load()
 SYSTEMS = systems()
