@@ -26,6 +26,11 @@ Role = Literal["client", "setup", "witness"]
 PART = 5 * 1024 * 1024
 """The smallest size, in bytes, of any part but the last. Source: Amazon S3 multipart upload limits."""
 
+_HELD = 256 * 1024 * 1024
+"""Bytes of memory that the answers of a cell may take, estimated: honest endpoints take a sixth of it."""
+_READ = 40
+"""Bytes of memory for each byte of an answer that was read as XML, in the worst case: very many empty elements."""
+
 
 class _Member(RawClient):
     """One of a crowd."""
@@ -70,6 +75,7 @@ class Scene:
         self._stranger = stranger
         self.prefix = sandbox.prefix(cell)
         self.seen: list[tuple[Role, Observed]] = []
+        self._held = 0
         self.expected = ""
         self._sandbox = sandbox
 
@@ -293,11 +299,19 @@ class Scene:
         """Leave calls out of the record that show nothing (one of many examples that held); they still count."""
         gone = [exchange for _, observed in self.seen[start:end] for exchange in observed.exchanges]
         self._forgotten |= {id(exchange): exchange for exchange in gone}
+        self._held -= sum(_weight(observed) for _, observed in self.seen[start:end])
         del self.seen[start:end]
 
     def keep(self, role: Role, observed: Observed) -> Observed:
-        """Note a call that was not made through this scene."""
+        """Note a call that was not made through this scene.
+
+        Raises:
+            Mismatch: all answers together are larger than a scenario can hold.
+        """
         self.seen.append((role, observed))
+        self._held += _weight(observed)
+        if self._held > _HELD:
+            raise Mismatch("answers that are not huge", f"those of this cell take over {_HELD} bytes", observed)
         return observed
 
     def _filled(self, operation: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -313,3 +327,7 @@ class Scene:
     def _unconfined(self) -> None:
         if self._sandbox.confined:
             raise Inexpressible("the run may use only one bucket (--bucket)")
+
+
+def _weight(observed: Observed) -> int:
+    return len(observed.body or b"") * (1 if observed.document is None else _READ)

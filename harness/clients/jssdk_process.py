@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-MAX_LINE = 128 * 1024 * 1024
+MAX_LINE = 32 * 1024 * 1024
 """Bytes of one answer: a body of `http1.MAX_BODY` as base64, and much room."""
 MAX_ERRORS = 64 * 1024
 """Bytes of standard error that are kept, the last ones."""

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from harness.wire.exchange import Headers
 
-MAX_BODY = 64 * 1024 * 1024
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of the body of an answer: more than the three parts of 5 MiB that the largest object of a scenario has."""
 MAX_HEAD = 256 * 1024
 """Bytes that may come before the body of an answer, interim answers (1xx) among them."""
 _WRITE = 64 * 1024
@@ -143,17 +144,9 @@ class Connection:
         try:
             bodyless = method == "HEAD" or response.status in (http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED)
             stray = stream.stray() if bodyless else b""
-            pieces: list[bytes] = []
-            size = 0
-            while piece := response.read1(_READ):
-                pieces.append(piece)
-                size += len(piece)
-                if size > MAX_BODY:
-                    raise NoAnswer(f"answer is over the limit of {MAX_BODY} bytes")
-            if response.length:
-                raise http.client.IncompleteRead(b"".join(pieces), response.length)
+            body = _body(response)
             headers = list(response.headers.items())
-            answer = Answer(response.status, response.reason, headers, b"".join(pieces), stray)
+            answer = Answer(response.status, response.reason, headers, body, stray)
             return answer, not (response.will_close or stray)
         finally:
             response.close()
@@ -226,6 +219,24 @@ def _final(stream: _Stream, method: str) -> http.client.HTTPResponse:
             stream.headed = True
             return response
         response.fp = None  # type: ignore[assignment]  # else the stream is closed with this response
+
+
+def _body(response: http.client.HTTPResponse) -> bytes:
+    """The whole body, in one buffer: of an endpoint that sends chunks of one byte, a list of them would be huge.
+
+    Raises:
+        NoAnswer: it is over the limit, or says so; the rest is not waited for.
+        IncompleteRead: it ends before its length.
+    """
+    body = bytearray()
+    while len(body) + (response.length or 0) <= MAX_BODY:
+        piece = response.read1(_READ)
+        if not piece:
+            if response.length:
+                raise http.client.IncompleteRead(bytes(body), response.length)
+            return bytes(body)
+        body += piece
+    raise NoAnswer(f"answer is over the limit of {MAX_BODY} bytes")
 
 
 class _Stream(io.RawIOBase):

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from xml.parsers import expat
 
-MAX_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 32
-MAX_ELEMENTS = 500_000
+MAX_ELEMENTS = 200_000
 _NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from harness import scene
 from harness.clients.raw import RawClient
 from harness.config import Endpoint
 from harness.sandbox import Sandbox
 from harness.scene import Scene
-from harness.signals import ClientFault
+from harness.signals import ClientFault, Mismatch
 from harness.wire.sigv4 import Credentials
 
 EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -56,3 +57,21 @@ def test_website_that_is_nowhere_is_no_fault_of_the_endpoint(tmp_path: Path) -> 
     scene = Scene("cell", witness, witness, Sandbox("260101000000-abcdef", "w0", witness, tmp_path / "journal"))
     with pytest.raises(ClientFault, match="website endpoint is not there"):
         scene.visit("bucket", "/")
+
+
+def test_answers_of_a_cell_are_bounded_together(
+    tmp_path: Path, answering: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may be as large as an answer can be; very many of them would fill the memory."""
+    monkeypatch.setattr(scene, "_HELD", 10_000)
+    body = b"x" * 4000
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    witness = RawClient(Endpoint(answering(lambda _: reply).url, Credentials("AK", "SK"), timeout=10))
+    stage = Scene("cell", witness, witness, Sandbox("260101000000-abcdef", "w0", witness, tmp_path / "journal"))
+    for _ in range(2):
+        stage.look("GetObject", Bucket="bucket", Key="key")
+    stage.forget(0)
+    for _ in range(2):
+        stage.look("GetObject", Bucket="bucket", Key="key")
+    with pytest.raises(Mismatch, match="not huge"):
+        stage.look("GetObject", Bucket="bucket", Key="key")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -44,7 +45,7 @@ def understood(arguments: list[str]) -> Sent:
     removed: list[str] = []
     rest = iter(arguments)
     for argument in rest:
-        if argument in ("-i", "-g", "--path-as-is"):
+        if argument in ("-i", "-g", "--http1.1", "--path-as-is"):
             continue
         if argument == "-I":
             method = "HEAD"
@@ -112,6 +113,13 @@ def exchange(**changes: Any) -> Exchange:
     return Exchange(**(fields | changes))
 
 
+def meaning(url: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """The path, and the parameters in no order, whatever way they are spelled."""
+    path, _, query = url.partition("?")
+    pairs = [pair.partition("=") for pair in query.split("&")] if query else []
+    return unquote_to_bytes(path), sorted((unquote_to_bytes(name), unquote_to_bytes(value)) for name, _, value in pairs)
+
+
 NASTY = st.text(
     st.one_of(
         st.sampled_from("'\"\\$`!;&|<>(){}[]*?~#@% \t\n\r\x1b\x07\u202e\u200b\u2028\u00e9\u4e2d\U0001f600%="),
@@ -144,10 +152,9 @@ def test_bash_hands_curl_exactly_what_was_sent(bash, exchanges):
     assert len(sent) == len(exchanges)
     for one, found in zip(exchanges, sent, strict=True):
         assert found.method == one.method
-        path, mark, query = one.url.partition("?")  # of a signed request: parameters in order, each with a "="
-        pairs = sorted(pair if "=" in pair else f"{pair}=" for pair in query.split("&")) if query else []
-        assert found.url == path + mark + "&".join(pairs)
-        assert found.headers == one.request_headers[1:-1]
+        assert meaning(found.url) == meaning(one.url)
+        typed = [("Content-Type", "binary/octet-stream")] if one.request_body.size else []
+        assert found.headers == one.request_headers[1:-1] + typed
         assert (found.body or "") == one.request_body.text
         assert found.user == "AK:S K"
 
@@ -207,10 +214,12 @@ def test_a_body_that_cannot_be_written_is_a_file(bash, body):
 
 
 def test_content_type_is_never_curls_own(bash):
-    """Curl would store objects as application/x-www-form-urlencoded."""
+    """Curl would store objects as application/x-www-form-urlencoded; older ones sign a header that is taken away."""
     body = Body.of(b"x")
     (sent,) = bash(curl(exchange(method="PUT", request_body=body), "r"))
-    assert sent.removed == ["Content-Type"]
+    assert (sent.removed, sent.headers) == ([], [("Content-Type", "binary/octet-stream")])
+    (sent,) = bash(curl(exchange(method="PUT", request_body=body, request_headers=[]), "r"))
+    assert (sent.removed, sent.headers) == (["Content-Type"], [])
     lines = [("content-type", "text/plain"), AUTHORIZATION]
     (sent,) = bash(curl(exchange(method="PUT", request_body=body, request_headers=lines), "r"))
     assert (sent.removed, sent.headers) == ([], lines[:1])
@@ -224,15 +233,94 @@ def test_an_empty_body_keeps_its_length(bash):
     assert sent.body is None
 
 
-def test_brackets_and_dots_of_a_url_mean_nothing():
-    command = curl(exchange(url="http://127.0.0.1:9000/b/../a[1-9]{x,y}"), "r")
-    assert " -g " in command
+def test_brackets_of_a_url_mean_nothing():
+    assert " -g " in curl(exchange(url="http://127.0.0.1:9000/b/a[1-9]{x,y}", request_headers=[]), "r")
+
+
+@pytest.mark.parametrize("path", ["b/../a", "b/.", "b/..?acl", "b/%2e%2E/a", "./b"])
+def test_dots_of_a_path_mean_nothing(path):
+    """Newer versions refuse to sign such a path, which the command tells."""
+    command = curl(exchange(url=f"http://127.0.0.1:9000/{path}"), "r")
     assert " --path-as-is " in command
+    assert "refuse to sign a path with dots" in command
 
 
-def test_the_query_of_a_signed_request_stands_in_canonical_order():
-    """Before version 8 curl signs a query as it is written; `?delete` and unsorted parameters were refused."""
-    signed = Exchange("POST", "http://h/b?uploads&prefix=a&delete", [("Authorization", "AWS4-HMAC-SHA256 …")])
-    assert curl(signed, "us-east-1").endswith("'http://h/b?delete=&prefix=a&uploads='")
-    anonymous = Exchange("POST", "http://h/b?uploads&prefix=a&delete", [])
-    assert curl(anonymous, "us-east-1").endswith("'http://h/b?uploads&prefix=a&delete'")
+@pytest.mark.parametrize("path", ["b/a", "b/a.b/.c/d./...", "b/k?prefix=/../", "b//a//"])
+def test_other_paths_are_signed_by_all_versions(path):
+    """None but the oldest takes `--path-as-is` together with `--aws-sigv4`."""
+    assert "--path-as-is" not in curl(exchange(url=f"http://127.0.0.1:9000/{path}"), "r")
+
+
+def test_the_url_of_a_signed_request_is_canonical():
+    """Older versions sign a URL as it is written; `?delete` and `(` were refused."""
+    url = "http://h/b/a%7e(+)?uploads&prefix=a/&delete"
+    sign = ("Authorization", "AWS4-HMAC-SHA256 …")
+    assert "http://h/b/a~%28%2B%29?delete=&prefix=a%2F&uploads='" in curl(Exchange("POST", url, [sign]), "us-east-1")
+    assert curl(Exchange("POST", url, []), "us-east-1").endswith(f" '{url}'")
+
+
+SCOPED = "AWS4-HMAC-SHA256 Credential={}, SignedHeaders=host, Signature=[redacted]"
+
+
+@pytest.mark.parametrize(
+    ("credential", "scope"),
+    [
+        ("[redacted]/20130524/eu-west-9/s3/aws4_request", "eu-west-9:s3"),
+        ("A/K/20130524/eu-west-9/ec2/aws4_request", "eu-west-9:ec2"),
+        ("[redacted]/20130524/a:b/s3/aws4_request", "us-east-1:s3"),
+        ("[redacted]/20130524//s3/aws4_request", "us-east-1:s3"),
+        ("nonsense", "us-east-1:s3"),
+    ],
+)
+def test_it_is_signed_for_the_region_and_service_of_the_original(credential, scope):
+    """Wrong ones too, as far as curl can be told them."""
+    lines = [("authorization", SCOPED.format(credential))]
+    assert f"--aws-sigv4 aws:amz:{scope} --user" in curl(exchange(request_headers=lines), "us-east-1")
+
+
+def test_no_other_authorization_is_taken_for_a_signature(bash):
+    """What was refused as nonsense must not be repeated as a good request."""
+    lines = [("authorization", "nonsense"), ("x-amz-date", "20130524T000000Z"), ("Date", "now")]
+    command = curl(exchange(request_headers=lines), "r")
+    (sent,) = bash(command)
+    assert (sent.headers, sent.user) == (lines, "")
+    assert " && : " not in command
+
+
+def test_a_new_signature_is_told(bash):
+    """And only that: the date of the original would be taken for the time of the new one."""
+    command = curl(exchange(request_headers=[("Date", "now"), AUTHORIZATION]), "r")
+    assert command.endswith("/b/k && : 'curl signs this anew: right, and for now, however the original was signed'")
+    (sent,) = bash(command)
+    assert sent.headers == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"request_headers": [("a", ""), AUTHORIZATION]}, "curl before 8.3 signs empty headers wrong"),
+        ({"request_headers": [("a", "1"), ("A", "2"), AUTHORIZATION]}, "curl before 8.14 signs repeated headers wrong"),
+        ({"request_body": Body.of(b"a" * (BODY_CAP + 1))}, f"body.bin is to hold the {BODY_CAP + 1} bytes of the body"),
+        ({"url": "http://h/b?X-Amz-Signature=[redacted]", "request_headers": []}, "[redacted] stands for a secret"),
+        ({"request_headers": [("x-amz-meta-a", "aa…")]}, "lines that end with … were cut"),
+    ],
+)
+def test_what_cannot_be_repeated_is_told(changes, told):
+    command = curl(exchange(**changes), "r")
+    assert told in command.partition(" && : ")[2]
+    assert told not in curl(exchange(), "r")
+
+
+@pytest.mark.parametrize("length", ["5368709121", "0", "-1", "abc"])
+def test_a_length_that_is_not_that_of_the_body_is_said(bash, length):
+    """It is what such a request is about, and so is its Expect."""
+    framing = [("Content-Length", length), ("Expect", "100-continue")]
+    (sent,) = bash(curl(exchange(method="PUT", request_headers=framing, request_body=Body.of(b"abc")), "r"))
+    assert sent.headers == framing
+    (sent,) = bash(
+        curl(
+            exchange(method="PUT", request_headers=[("Content-Length", "3"), framing[1]], request_body=Body(3, "abc")),
+            "r",
+        )
+    )
+    assert sent.headers == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from harness.wire import http1
 from harness.wire.http1 import Answer, Connection, NoAnswer, Origin, Unreachable
 
 GET = b"GET /a//b/../c HTTP/1.1\r\nHost: h\r\n\r\n"
+MIB = 1024 * 1024
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -200,17 +202,71 @@ def test_endless_interim_answers_are_cut_off(serve):
         ask(serve(handler).url, timeout=30)
 
 
-def test_huge_body_is_cut_off(serve, monkeypatch):
-    monkeypatch.setattr(http1, "MAX_BODY", 1024 * 1024)
+ENDLESS = {
+    "without-length": (b"", b"\0" * 65536),
+    "in-chunks": (b"Transfer-Encoding: chunked\r\n", b"10000\r\n" + b"\0" * 65536 + b"\r\n"),
+    "of-60-mib": (b"Content-Length: %d\r\n" % (60 * MIB), b"\0" * 65536),
+    "of-a-terabyte": (b"Content-Length: 1000000000000\r\n", b"\0" * 65536),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_huge_bodies_are_cut_off_one_after_another(serve, kind):
+    """Each is no answer, and nothing is kept of any: memory is bounded however often it happens."""
+    line, piece = ENDLESS[kind]
 
     def handler(connection: socket.socket, _number: int) -> None:
         read_head(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n")
-        while True:
-            connection.sendall(b"\0" * 65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + line + b"\r\n")
+        for _ in range(60 * MIB // len(piece)):
+            connection.sendall(piece)
 
-    with pytest.raises(NoAnswer, match="over the limit of 1048576 bytes"):
-        ask(serve(handler).url)
+    connection = Connection(Origin.of(serve(handler).url), 10)
+    tracemalloc.start()
+    try:
+        for _ in range(4):
+            with pytest.raises(NoAnswer, match=f"over the limit of {http1.MAX_BODY} bytes"):
+                connection.exchange(GET, "GET")
+        left, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        connection.close()
+    assert left < MIB
+    assert most < 3 * http1.MAX_BODY
+
+
+def test_a_body_that_says_it_is_too_long_is_not_waited_for(serve):
+    def handler(connection: socket.socket, _number: int) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (http1.MAX_BODY + 1))
+        connection.recv(1)
+
+    started = time.monotonic()
+    with pytest.raises(NoAnswer, match="over the limit"):
+        ask(serve(handler).url, timeout=30)
+    assert time.monotonic() - started < 15
+
+
+def test_the_largest_body_is_read_whole(serve):
+    """The limit itself is allowed, with a length and without."""
+    body = bytes(range(256)) * (http1.MAX_BODY // 256)
+    for line in (b"Content-Length: %d\r\n" % len(body), b""):
+        assert ask(once(serve, b"HTTP/1.1 200 OK\r\n" + line + b"\r\n", body)).body == body
+
+
+def test_a_body_in_the_smallest_chunks_takes_no_more_memory(serve, monkeypatch):
+    """Two bytes for a chunk; kept apart, they would take fifty."""
+    monkeypatch.setattr(http1, "MAX_BODY", 128 * 1024)
+    url = once(
+        serve, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"2\r\nab\r\n" * 64 * 1024, b"0\r\n\r\n"
+    )
+    tracemalloc.start()
+    try:
+        assert ask(url).body == b"ab" * 64 * 1024
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 2 * MIB
 
 
 @pytest.mark.parametrize("value", [b"abc", b"-1", b"", b"1e3", b"0x10", b"9" * 4000, b"9" * 5000])
