@@ -18,11 +18,12 @@ from harness.record import (
     VerdictName,
     count,
 )
-from reports import tally
+from reports import claims, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reports.claims import Sentence
     from reports.tally import Share
 
 
@@ -116,6 +117,7 @@ class Page:
     not_gating: int
     flaky: int
     offers: list[Offer]
+    sentences: list[tuple[str, list[Sentence]]]
     rules: list[Rule]
     settings: list[Settings]
     texts: dict[str, str]
@@ -144,6 +146,7 @@ def page(run: Run, number: int) -> Page:
         not_gating=tally.not_gating(run),
         flaky=sum(cell.flaky for cell in cells),
         offers=offers(run),
+        sentences=list(tally.grouped(claims.sentences(run), lambda one: one.words).items()),
         rules=rules(run),
         settings=advised(run.advice),
         texts=run.advice.texts if run.advice else {},

@@ -65,7 +65,7 @@ def test_text_in_pieces_is_put_together_in_linear_time():
     root = parse(b"<A>a<B>b&amp;c</B>d<C/>e</A>")
     assert (root.text, root.get("B"), root.get("C")) == ("ade", "b&c", "")
     started = time.monotonic()
-    assert len(parse(b"<A>" + b"&amp;<B/>" * 200_000 + b"</A>").text) == 200_000
+    assert len(parse(b"<A>" + b"&amp;<B/>" * 199_000 + b"</A>").text) == 199_000
     assert time.monotonic() - started < 5
 
 
