@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from harness import run
+from harness import nearest, run
 from harness.cli.options import endpoint_options, make_endpoint, writing
 from harness.clients.raw import RawClient
 from harness.config import Endpoint, check_bucket
 from harness.errors import INCOMPLETE, OK
+from harness.nearest import Fit
 from harness.probe import Finding, advise, survey
 from harness.probe.knobs import BY_NAME
 from harness.record import FACT, SETTING_KINDS, UNKNOWN, Advice, Setting, SettingKind
@@ -71,24 +72,27 @@ def command(endpoint: str, bucket: str, whole: bool, as_json: bool, out: Path | 
             out.mkdir(parents=True, exist_ok=True)
     run_id = run.new_run_id()
     run.contact(place, bucket, f"{NAME}-{run_id}/")
-    with _sandbox(place, run_id, bucket) as sandbox:
+    with _sandbox(place, run_id, bucket) as (sandbox, folder):
         findings = survey(place, sandbox)
+        alike = nearest.look(place, run_id, folder, bucket)
     advice = advise(place, findings)
     if out is not None:
         with writing(out):
             for name, text in advice.texts.items():
                 (out / name).write_text(text, encoding="utf-8")
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(_document(place, findings, advice)), indent=1).decode())
+        click.echo(
+            msgspec.json.format(msgspec.json.encode(_document(place, findings, advice, alike)), indent=1).decode()
+        )
     else:
-        _show(place, advice, whole=whole, written=out)
+        _show(place, advice, alike, whole=whole, written=out)
     known = sum(finding.value != UNKNOWN for finding in findings)
     return OK if 2 * known > len(findings) else INCOMPLETE
 
 
 @contextmanager
-def _sandbox(place: Endpoint, run_id: str, bucket: str) -> Iterator[Sandbox]:
-    """Buckets for the block, removed after it; what stays is said, with the way to remove it later."""
+def _sandbox(place: Endpoint, run_id: str, bucket: str) -> Iterator[tuple[Sandbox, Path]]:
+    """Buckets for the block, and the folder of their journal; what cannot be removed afterwards is said."""
     folder = Path(tempfile.mkdtemp(prefix=f"{NAME}-probe-"))
     journal = folder / "journal.jsonl"
     append(journal, JournalHead(run_id, place.url, place.region, place.addressing))
@@ -96,7 +100,7 @@ def _sandbox(place: Endpoint, run_id: str, bucket: str) -> Iterator[Sandbox]:
     leftovers = ["interrupted"]
     try:
         try:
-            yield Sandbox(run_id, "probe", witness, journal, bucket)
+            yield Sandbox(run_id, "probe", witness, journal, bucket), folder
         finally:
             leftovers = cleanup(journal, witness, _CLEANUP_SECONDS)
     finally:
@@ -115,7 +119,7 @@ def _left(leftovers: list[str], place: Endpoint, journal: Path) -> None:
     click.echo(f"s3conform cleanup {journal} removes it", err=True)
 
 
-def _document(place: Endpoint, findings: list[Finding], advice: Advice) -> dict[str, Any]:
+def _document(place: Endpoint, findings: list[Finding], advice: Advice, known: list[Fit]) -> dict[str, Any]:
     return {
         "endpoint": place.url,
         "findings": [
@@ -130,6 +134,7 @@ def _document(place: Endpoint, findings: list[Finding], advice: Advice) -> dict[
             }
             for finding in findings
         ],
+        "nearest": [fit._asdict() for fit in known],
         "settings": advice.settings,
         "texts": advice.texts,
     }
@@ -138,7 +143,7 @@ def _document(place: Endpoint, findings: list[Finding], advice: Advice) -> dict[
 _STYLES: dict[SettingKind, str] = {"needed": "bold red", "hopeless": "red", "unknown": "dim", "default": "dim"}
 
 
-def _show(place: Endpoint, advice: Advice, *, whole: bool, written: Path | None) -> None:
+def _show(place: Endpoint, advice: Advice, known: list[Fit], *, whole: bool, written: Path | None) -> None:
     """Settings by kind, each with what led to it; then the texts."""
     from rich.console import Console
     from rich.text import Text
@@ -147,6 +152,7 @@ def _show(place: Endpoint, advice: Advice, *, whole: bool, written: Path | None)
 
     console = Console(highlight=False)
     console.print(Text(f"What clients need for {one_line(place.url)}", "bold"))
+    console.print(Text(f"\n{_likeness(known)}"))
     for kind, words in SETTING_KINDS.items():
         settings = [setting for setting in advice.settings if setting.kind == kind]
         if kind == "default" and not whole:
@@ -159,6 +165,22 @@ def _show(place: Endpoint, advice: Advice, *, whole: bool, written: Path | None)
         return
     for name, text in advice.texts.items():
         click.echo(f"\n--- {name}\n{visible(text)}", nl=False)
+
+
+def _likeness(known: list[Fit]) -> str:
+    """The known gateway that it behaves like, and how far it is from Amazon S3."""
+    best, standard = known[0], next(fit for fit in known if fit.profile == "aws")
+    if not best.judged:
+        return "Which known gateway it is like could not be found out."
+    if best is standard:
+        differing = f"{standard.failing} of {standard.judged} telling scenarios differ" if standard.failing else ""
+        return (
+            f"Behaves most like {standard.title}{f' ({differing})' if differing else ''}: judge it with --profile aws."
+        )
+    return (
+        f"Behaves most like {best.title}: of {best.judged} telling scenarios {best.failing} differ from what that "
+        f"documents, {standard.failing} from Amazon S3. Judge it with --profile {best.profile}."
+    )
 
 
 def _table(settings: list[Setting], console: Console) -> None:

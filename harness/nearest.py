@@ -1,0 +1,71 @@
+"""Which known gateway an endpoint behaves like: the profile that documents best what a few scenarios saw."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from harness import __version__, profile, scenario
+from harness.cell import CellRunner
+from harness.config import Endpoint, RunConfig
+from harness.record import FAILING, Cell, ClientInfo
+from harness.verdict import judge
+
+TELLING = ("BKT-001", "DEL-001", "ETAG-001", "LST2-001", "META-001", "OPS-099")
+"""Scenarios whose answers tell the known gateways apart, and take few requests."""
+
+_WAIT = 8.0
+"""Seconds that a single wait may take."""
+
+
+class Fit(NamedTuple):
+    """How many of the cells fail if they are judged with a profile."""
+
+    profile: str
+    title: str
+    failing: int
+    judged: int
+
+
+def fits(cells: Iterable[Cell], today: dt.date) -> list[Fit]:
+    """How well each known profile documents what cells saw, the best first; where two are even, Amazon S3 is.
+
+    A verdict is a function of what was seen, so that one run serves for all profiles.
+    """
+    seen = [cell for cell in cells if cell.gates and cell.observed.outcome not in ("failure", "inexpressible")]
+    found = []
+    for name in profile.names():
+        known = profile.load(name)
+        verdicts = [judge(cell.scenario, cell.client, cell.observed, known, today).verdict for cell in seen]
+        found.append(Fit(name, known.title, sum(verdict in FAILING for verdict in verdicts), len(seen)))
+    return sorted(found, key=lambda fit: (fit.failing, fit.profile != "aws"))
+
+
+def look(endpoint: Endpoint, run_id: str, folder: Path, bucket: str = "", seconds: float = 60.0) -> list[Fit]:
+    """Run the telling scenarios by raw HTTP, and see which profile fits.
+
+    Args:
+        endpoint: one that is known to answer.
+        run_id: names what is made; it is noted in the journal of `folder`, and to remove it is left to the caller.
+        folder: holds the journal.
+        bucket: the only bucket that may be used, or "".
+        seconds: no further scenario is begun after them; what was seen by then counts.
+    """
+    redirects = {status for name in profile.names() for status in profile.load(name).follow}
+    patient = msgspec.structs.replace(endpoint, timeout=min(endpoint.timeout, _WAIT), follow=tuple(redirects))
+    raw = ClientInfo("raw", __version__, "inprocess")
+    config = RunConfig(run_id, patient, "aws", [raw], list(TELLING), str(folder), bucket)
+    registry, end, cells = scenario.load(), time.monotonic() + seconds, list[Cell]()
+    runner = CellRunner(config, profile.load("aws"), "nearest")
+    try:
+        for name in TELLING:
+            if time.monotonic() < end:
+                cells.append(runner.attempt(registry[name], "raw"))
+    finally:
+        runner.close()
+    return fits(cells, dt.datetime.now(dt.UTC).date())
