@@ -68,6 +68,7 @@ class App:
     Attributes:
         domains: domain names for virtual-hosted-style requests, in lower case.
         target: URL of a second listener of this application, which it may redirect to; empty until there is one.
+        plain_target: that of one over plain http, where the application is served over http and https.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class App:
         self.domains = ("localhost", *domains)
         self._debug = debug
         self.target = ""
+        self.plain_target = ""
         self._wraps = self.personality.wraps(self)
         self.behave(defects, variants)
 

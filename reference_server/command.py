@@ -173,14 +173,16 @@ def _serve(options: argparse.Namespace) -> int:
                 server = Server(app, options.host, options.port, debug=options.debug, ssl_context=ssl_context)
                 plain = Server(app, options.host, debug=options.debug) if options.also_http else None
                 target = Server(app, options.host, ssl_context=ssl_context) if personality.redirects else None
+                plain_target = Server(app, options.host) if personality.redirects and options.also_http else None
             except (OSError, OverflowError, UnicodeError) as error:
                 reason = (getattr(error, "strerror", None) or str(error)).partition(" (while")[0]
                 raise UsageError(f"cannot listen on {options.host} port {options.port}: {reason}") from None
             with contextlib.ExitStack() as running:
-                for one in filter(None, (plain, target, server)):
+                for one in filter(None, (plain, target, plain_target, server)):
                     one.start()
                     running.callback(one.stop)
                 app.target = target.endpoint if target else ""
+                app.plain_target = plain_target.endpoint if plain_target else ""
                 _announce(options, server.endpoint, pair, bundle, plain.endpoint if plain else None)
                 _wait(stopped, until_eof=options.until_eof)
     return 0
