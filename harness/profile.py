@@ -89,7 +89,11 @@ class OperationEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Deviation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A documented difference from some scenarios. `since` and `expires` are dates; after `expires` it is void."""
+    """A documented difference from some scenarios. `since` and `expires` are dates; after `expires` it is void.
+
+    `sometimes` is for what not every run sees, since it hangs on examples made by chance, or on time: only then is it
+    no contradiction where the difference does not show.
+    """
 
     scenarios: list[str]
     accept: list[Signature]
@@ -97,6 +101,7 @@ class Deviation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     claims: list[str] = []
     clients: list[str] = []
+    sometimes: bool = False
     since: dt.date | None = None
     expires: dt.date | None = None
 

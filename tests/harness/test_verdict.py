@@ -246,6 +246,13 @@ def test_an_expired_entry_is_void(expires, expected):
     assert verdict(seen("match", step(ok=True)), profile) == ("contradicts" if expected == "deviates" else "conforms")
 
 
+def test_a_difference_that_only_some_runs_see_contradicts_nothing_where_it_is_not_seen():
+    profile = differs(REFUSED, sometimes=True)
+    assert verdict(seen("match", step(ok=True)), profile) == "conforms"
+    assert verdict(seen("mismatch", step()), profile) == "deviates"
+    assert verdict(seen("mismatch", step(status=500)), profile) == "violates"
+
+
 def test_an_entry_of_another_scenario_does_not_count():
     assert judge("DEL-002", "raw", seen("mismatch", step()), differs(REFUSED), TODAY).verdict == "violates"
 
