@@ -61,7 +61,7 @@ Exit codes:
 def command(endpoint: str, bucket: str, whole: bool, as_json: bool, out: Path | None, **options: Any) -> int:
     """Find out in seconds what an endpoint supports, and which settings clients need for it.
 
-    About a hundred signed requests in buckets named s3conform-…, which are removed again. No client program is
+    About two hundred signed requests in buckets named s3conform-…, which are removed again. No client program is
     needed.
     """
     place = make_endpoint(endpoint, options)

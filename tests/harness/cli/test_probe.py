@@ -100,11 +100,11 @@ def test_what_cannot_be_removed_is_said(tmp_path: Path) -> None:
     with reference_server("--defect", "version-id-ignored-on-delete") as keeping:
         end = s3conform("probe", *keeping.options, cwd=tmp_path, env={"TMPDIR": str(tmp_path)})
         assert end.code == 0
-        (left, how) = end.err.splitlines()
-        assert left.startswith("left behind: s3conform-")
-        (bucket,) = keeping.buckets()
-        journal = how.split()[2]
-        assert bucket in Path(journal).read_text(encoding="utf-8")
+        *left, how = end.err.splitlines()
+        assert {line.partition("s3conform-")[0] for line in left} == {"left behind: "}
+        journal, kept = how.split()[2], keeping.buckets()
+        assert len(kept) == len(left)
+        assert all(bucket in Path(journal).read_text(encoding="utf-8") for bucket in kept)
         assert journal.startswith(str(tmp_path))
 
 
