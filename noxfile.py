@@ -15,13 +15,15 @@ CODE = ["harness", "scenarios", "reference_server", "reports", "tests", "noxfile
 TYPED = ["harness", "scenarios", "reference_server", "reports"]
 IN_WHEEL = [
     "fixtures/profiles/aws.toml",
-    "fixtures/profiles/auto-drive.toml",
+    "fixtures/profiles/auto-drive-2026-08.toml",
+    "fixtures/claims/auto-drive.toml",
     "fixtures/error-codes.tsv",
     "fixtures/mutants.json",
     "fixtures/operations.tsv",
     "fixtures/jssdk/package.json",
     "harness/clients/jssdk.mjs",
-    "reference_server/personalities/auto-drive.toml",
+    "reference_server/personalities/auto-drive-2026-08.toml",
+    "reference_server/personalities/auto_drive.py",
     "reports/templates/report.html.jinja",
     "scenarios/workflows/__init__.py",
 ]

@@ -29,8 +29,6 @@ MAX_DB_LIMIT = 10_000
 # In byte order no character is greater: a prefix with it behind is a position at the end of nearly all keys with
 # that prefix. U+FFFF, which the original takes, is not allowed in XML.
 _LAST = "\U0010ffff"
-# What XML 1.0 does not allow (§2.2) or does not carry unchanged (§2.11, §3.3.3), and the escape character itself.
-_ESCAPED = re.compile("[%\x00-\x1f\ufffe\uffff\ud800-\udfff]")
 _ESCAPES = re.compile("(?:%[0-9A-Fa-f]{2})+")
 _PART_ETAG = re.compile('"[0-9A-Fa-f]{32}"|[0-9A-Fa-f]{32}')
 
@@ -121,14 +119,15 @@ def _raw_md5(etag: str) -> bytes:
 def encode_token(key: str) -> str:
     """A continuation token that stands for a position behind `key`, fit for XML.
 
-    It is the key itself, but for characters that XML 1.0 cannot carry unchanged (control characters with CR, LF and
-    TAB, U+FFFE, U+FFFF, lone surrogates) and `%`: these are percent-encoded UTF-8. Escape it in XML as any text.
+    It is the key itself, but for `%` and for characters that no log shows, among which are all that XML 1.0 does not
+    allow (§2.2) or does not carry unchanged (§2.11, §3.3.3): control characters with CR, LF and TAB, U+FFFE, U+FFFF,
+    U+10FFFF, lone surrogates. These are percent-encoded UTF-8. Escape it in XML as any text.
     """
-    return _ESCAPED.sub(_percent, key)
+    return "".join(letter if letter.isprintable() and letter != "%" else _percent(letter) for letter in key)
 
 
-def _percent(match: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in match.group().encode("utf-8", "surrogatepass"))
+def _percent(letter: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in letter.encode("utf-8", "surrogatepass"))
 
 
 def decode_token(token: str) -> str:

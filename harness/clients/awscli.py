@@ -6,6 +6,7 @@ service model's names, so that what the CLI sends is what a scenario says.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shlex
@@ -79,7 +80,7 @@ class AwsCli(ProgramClient):
         self._bounds = ["--cli-read-timeout", seconds, "--cli-connect-timeout", seconds]
         self._bounds += ["--ca-bundle", tap.ca_bundle] if tap.ca_bundle else []
         self._settings = dict(settings)
-        environment["AWS_CONFIG_FILE"] = str(self._configuration("config", ""))
+        environment["AWS_CONFIG_FILE"] = self.configured({})
         environment["AWS_SHARED_CREDENTIALS_FILE"] = str(self.runner.home / "no-credentials")
         environment |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), self.proxy)
         self.environment = environment
@@ -115,8 +116,8 @@ class AwsCli(ProgramClient):
             raise Inexpressible("aws s3 cp makes no parts below 5 MiB")
         if key.endswith("/"):
             raise Inexpressible("aws s3 cp takes a key that ends with a slash for a folder")
-        sizes = f"  multipart_threshold = 1\n  multipart_chunksize = {part_size}\n"
-        settings = {"AWS_CONFIG_FILE": str(self._configuration("upload-config", sizes))}
+        sizes = {"multipart_threshold": "1", "multipart_chunksize": str(part_size)}
+        settings = {"AWS_CONFIG_FILE": self.configured(sizes)}
         observed = self._command(
             ["s3", "cp", str(self._file("body.bin", params["Body"])), f"s3://{bucket}/{key}", "--no-progress"],
             operation="CompleteMultipartUpload",
@@ -128,6 +129,24 @@ class AwsCli(ProgramClient):
             f"  # configured: s3.multipart_threshold = 1, s3.multipart_chunksize = {part_size}"
         )
         return observed
+
+    def configured(self, settings: Mapping[str, str]) -> str:
+        """The path of a configuration file: that of the run, with further settings of `s3`; nothing in it is secret."""
+        # Timestamps as they were sent: what version 2 calls wire is none to version 1, and its default.
+        timestamps = "none" if self.version.startswith("1.") else "wire"
+        own = {name: value for name, value in self._settings.items() if name in _PROFILE_SETTINGS}
+        nested = {name: value for name, value in self._settings.items() if name not in own} | dict(settings)
+        nested = {"addressing_style": self.endpoint.addressing} | nested
+        text = (
+            f"[default]\noutput = json\ncli_follow_urlparam = false\ncli_timestamp_format = {timestamps}\n"
+            "cli_binary_format = raw-in-base64-out\ncli_history = disabled\n"
+            + "".join(f"{name} = {value}\n" for name, value in own.items())
+            + "s3 =\n"
+            + "".join(f"  {name} = {value}\n" for name, value in nested.items())
+        )
+        path = self.runner.home / f"config-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        path.write_text(text)
+        return str(path)
 
     def command(
         self,
@@ -277,23 +296,6 @@ class AwsCli(ProgramClient):
     def _file(self, name: str, data: bytes) -> Path:
         path = self.runner.home / name
         path.write_bytes(data)
-        return path
-
-    def _configuration(self, name: str, transfer: str) -> Path:
-        """A configuration file; nothing in it is secret."""
-        path = self.runner.home / name
-        # Timestamps as they were sent: what version 2 calls wire is none to version 1, and its default.
-        timestamps = "none" if self.version.startswith("1.") else "wire"
-        own = {name: value for name, value in self._settings.items() if name in _PROFILE_SETTINGS}
-        nested = {name: value for name, value in self._settings.items() if name not in own}
-        path.write_text(
-            f"[default]\noutput = json\ncli_follow_urlparam = false\ncli_timestamp_format = {timestamps}\n"
-            "cli_binary_format = raw-in-base64-out\ncli_history = disabled\n"
-            + "".join(f"{name} = {value}\n" for name, value in own.items())
-            + f"s3 =\n  addressing_style = {self.endpoint.addressing}\n"
-            + "".join(f"  {name} = {value}\n" for name, value in nested.items())
-            + transfer
-        )
         return path
 
     def _shown(self, args: list[str]) -> str:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from harness.clients.awscli import AwsCli
 from harness.clients.base import Observed
 from harness.expect import body, ok
 from harness.scene import PART, Scene
+from harness.signals import Inexpressible
 from scenarios.workflows._steps import exits, program, write
 
 HOUR = 3600
@@ -28,11 +30,11 @@ def written(folder: Path, files: Mapping[str, bytes], age: float = HOUR) -> Path
 
 
 def configured(s3: Scene, settings: Mapping[str, str]) -> dict[str, str]:
-    """Variables that name a configuration file with these settings in its section `s3`, and the run's addressing."""
-    path = s3.folder / "config"
-    lines = {"addressing_style": program(s3).endpoint.addressing} | dict(settings)
-    path.write_text("[default]\ns3 =\n" + "".join(f"  {name} = {value}\n" for name, value in lines.items()))
-    return {"AWS_CONFIG_FILE": str(path)}
+    """Variables that name a configuration file with these settings in its section `s3`, beside those of the run."""
+    client = program(s3)
+    if not isinstance(client, AwsCli):
+        raise Inexpressible(f"{client.name} has no configuration of the AWS CLI")
+    return {"AWS_CONFIG_FILE": client.configured(settings)}
 
 
 def copy_source(s3: Scene, key: str) -> str:

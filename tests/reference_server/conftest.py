@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from reference_server.app import App
-from reference_server.personality import load
+from reference_server.personality import Personality
 from reference_server.server import Server
 from reference_server.store import Store
 from reference_server.wire import Limits
@@ -183,9 +183,9 @@ def frankfurt() -> Iterator[Running]:
 
 
 @pytest.fixture(scope="session")
-def auto_drive() -> Iterator[Running]:
-    """The server as Auto Drive."""
-    yield from run(personality=load("auto-drive"))
+def implicit() -> Iterator[Running]:
+    """A server whose buckets appear with their first object."""
+    yield from run(personality=Personality("implicit", implicit_buckets=True))
 
 
 @pytest.fixture

@@ -175,9 +175,9 @@ def test_a_stranger_presigns_in_vain(worlds: dict[bool, World], other: Raw) -> N
     assert refusal(other("GET", "/k", host=host)) == DENIED
 
 
-def test_nobody_owns_the_bucket_that_a_write_would_make(auto_drive: Running) -> None:
+def test_nobody_owns_the_bucket_that_a_write_would_make(implicit: Running) -> None:
     """Where buckets appear by themselves, they do not for those who have not signed, however often they try."""
-    raw = auto_drive.raw()
+    raw = implicit.raw()
     for _ in range(2):
         for method, target in (("PUT", "/of-nobody/k"), ("POST", "/of-nobody/k?uploads"), ("GET", "/of-nobody/k")):
             assert refusal(raw(method, target, b"", sign=False)) == DENIED

@@ -14,7 +14,7 @@ from reference_server import personality
 from tests.support import s3conform
 
 NAMES = profile.names()
-FAMILIES = "BKT,DEL,OPS,LST2,MPU,COPY,META"
+FAMILIES = "BKT,CFG,COPY,DEL,DIG,LST2,META,MPU,OPS"
 """Enough to tell the gateways apart; whole runs take minutes."""
 
 

@@ -1,0 +1,203 @@
+"""Which operation Auto Drive takes a request for, and the request as the right server would have to see it.
+
+One route, `/:key(*)`: the path is split at its first slash into bucket and key, and without a slash it is a key of the
+bucket `default`. The method decides, and a handful of query parameters; every other sub-resource, and every header that
+is not read, is as if it were not there. Source: autonomys/auto-drive, apps/backend/src/app/controllers/s3/http.ts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlencode
+
+from reference_server.personalities._autodrive_answers import RefusedError
+from reference_server.request import parse_query, split_target
+
+if TYPE_CHECKING:
+    from reference_server.wire import Head
+
+#: The bucket of keys without a slash.
+DEFAULT = "default"
+#: Largest body, in bytes ("100mb").
+MAX_BODY = 100 * 1024**2
+#: Where the host that the client named is kept: no bucket is ever taken from it.
+HOST = "x-forwarded-host"
+_PLAIN = ("content-length", "transfer-encoding", "expect", "authorization", "content-type", "content-encoding")
+# The key that a path to one of these has is not looked at.
+_OF_BUCKETS = ("GetBucketVersioning", "GetObjectLockConfiguration", "ListObjectVersions", "ListObjectsV2")
+_RANGE = re.compile(r"(\d*)-(\d*)")
+_LEADING_DIGITS = re.compile(r"\s*([+-]?\d+)")
+_INFLATED = ("gzip", "deflate")
+
+Query = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for; the operation has the name of S3's, or none where there is no such operation."""
+
+    operation: str
+    bucket: str
+    key: str
+    query: Query
+
+
+Route = Callable[[str, Query, Mapping[str, str]], str]
+Read = Callable[[Query], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Era:
+    """How requests are read at one time of the service.
+
+    Attributes:
+        route: the operation of a method, query and headers.
+        queries: what is read of the query, by operation.
+        headers: names, or beginnings of names, of headers that are read of writes.
+        exact: bodies are kept in whatever Content-Encoding they come, and ranges are read as HTTP has them.
+    """
+
+    route: Route
+    queries: Mapping[str, Read]
+    headers: tuple[str, ...]
+    exact: bool = False
+
+
+def route(method: str, query: Query, headers: Mapping[str, str]) -> str:
+    """The operation in the days of the guide; UploadPartCopy was UploadPart then."""
+    if method == "GET":
+        if "uploadId" in query:
+            return "ListParts"
+        if "uploads" in query:
+            return "ListMultipartUploads"
+        return "ListObjectsV2" if query.get("list-type") == "2" else "GetObject"
+    if method == "PUT":
+        if "uploadId" in query and "partNumber" in query:
+            return "UploadPart"
+        return "CopyObject" if "x-amz-copy-source" in headers else "PutObject"
+    if method == "POST":
+        if "uploads" in query:
+            return "CreateMultipartUpload"
+        return "CompleteMultipartUpload" if "uploadId" in query else ""
+    if method == "DELETE":
+        return "AbortMultipartUpload" if "uploadId" in query else "DeleteObject"
+    return "HeadObject" if method == "HEAD" else ""
+
+
+def asked(head: Head, era: Era) -> Asked:
+    """What a request asks for.
+
+    Raises:
+        S3Error: the target is none, or its query not UTF-8.
+        RefusedError: likewise its path; no host is named; the body is too large, or coded in a way that is not read.
+    """
+    if "host" not in head.headers:
+        raise RefusedError(400, "", "html")
+    raw_path, raw_query = split_target(head.target)
+    query = dict(reversed(parse_query(raw_query)))
+    try:
+        path = unquote(raw_path[1:], errors="strict")
+    except UnicodeDecodeError:
+        raise RefusedError(400, f"URIError: Failed to decode param '{raw_path[1:]}'", "html") from None
+    if not path and head.method in ("GET", "HEAD"):
+        return Asked("ListMultipartUploads" if "uploads" in query else "ListBuckets", "", "", query)
+    _check_body(head.headers, exact=era.exact)
+    operation = era.route(head.method, query, head.headers)
+    bucket, slash, key = path.partition("/")
+    if operation in _OF_BUCKETS:
+        return Asked(operation, bucket, "", query)
+    return Asked(operation, *((bucket, key) if slash else (DEFAULT, path)), query)
+
+
+def _check_body(headers: Mapping[str, str], *, exact: bool) -> None:
+    """What the parser of bodies looks at before any handler is asked."""
+    if "transfer-encoding" not in headers and "content-length" not in headers:
+        return
+    coding = headers.get("content-encoding", "identity").lower()
+    if "aws-chunked" in coding or not (exact or coding in ("identity", *_INFLATED)):
+        raise RefusedError(415, f'UnsupportedMediaTypeError: unsupported content encoding "{coding}"', "html")
+    if int(headers.get("content-length", "0")) > MAX_BODY:
+        raise RefusedError(413, "PayloadTooLargeError: request entity too large", "html")
+
+
+def rewritten(head: Head, asked: Asked, era: Era) -> Head:
+    """The request that the right server understands as that operation, and as nothing more.
+
+    Raises:
+        RefusedError: a part number that is none.
+    """
+    kept = {name: value for name, value in head.headers.items() if name in _PLAIN or name.startswith(era.headers)}
+    kept |= {"host": "localhost", HOST: head.headers.get("host", "localhost")}
+    asked_range = head.headers.get("range", "")
+    wanted = asked_range if era.exact else byte_range(asked_range)
+    if wanted and asked.operation in ("GetObject", "HeadObject"):
+        kept["range"] = wanted
+    path = f"/{quote(asked.bucket, safe='')}" if asked.bucket else "/"
+    if asked.operation not in (*_OF_BUCKETS, "ListBuckets"):
+        path += f"/{quote(asked.key, safe='')}"
+    read = era.queries.get(asked.operation)
+    query = urlencode(read(asked.query)) if read is not None else ""
+    method = "GET" if asked.operation == "ListBuckets" else head.method
+    return replace(head, method=method, target=(f"{path}?{query}" if query else path).encode(), headers=kept)
+
+
+def byte_range(header: str) -> str:
+    """The range that is read from a header, empty for none: a suffix is taken for a beginning, the first one counts.
+
+    Source: autonomys/auto-sdk, packages/utility/file-server/src/http/headers.ts, getByteRange.
+    """
+    match = _RANGE.match(header[len("bytes=") :])
+    if match is None or not any(match.groups()):
+        return ""
+    start, end = int(match[1] or 0), match[2]
+    return "" if end and start > int(end) else f"bytes={start}-{end}"
+
+
+def page_size(text: str | None) -> int:
+    """max-keys as JavaScript's parseInt reads it: what is no number, or not positive, is 1000, and so is more."""
+    match = _LEADING_DIGITS.match(text or "")
+    number = int(match[1]) if match else 0
+    return min(number, 1000) if number > 0 else 1000
+
+
+def listing(query: Query) -> dict[str, str]:
+    """What a listing reads of its query."""
+    names = ("prefix", "delimiter", "continuation-token", "key-marker", "encoding-type")
+    return {name: query[name] for name in names if name in query} | {"max-keys": str(page_size(query.get("max-keys")))}
+
+
+def version_of(query: Query) -> dict[str, str]:
+    """The version that a request names; an empty one is none."""
+    return {"versionId": query["versionId"]} if query.get("versionId") else {}
+
+
+def upload_of(query: Query) -> dict[str, str]:
+    """The upload that a request names."""
+    return {"uploadId": query["uploadId"]}
+
+
+def part_of(query: Query) -> dict[str, str]:
+    """Upload and part.
+
+    Raises:
+        RefusedError: the number is none.
+    """
+    match = _LEADING_DIGITS.match(query["partNumber"])
+    if match is None:
+        raise RefusedError(500, "Internal server error")
+    return {**upload_of(query), "partNumber": match[1]}
+
+
+GUIDE = Era(
+    route,
+    {
+        "ListObjectsV2": lambda query: {"list-type": "2", **listing(query)},
+        "CreateMultipartUpload": lambda _: {"uploads": ""},
+        "UploadPart": part_of,
+        "CompleteMultipartUpload": upload_of,
+    },
+    ("x-amz-meta-compression", "x-amz-meta-encryption"),
+)
