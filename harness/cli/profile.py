@@ -15,7 +15,7 @@ from harness.profile_check import review
 from harness.profile_draft import draft
 
 
-@click.group("profile", short_help="Draft a profile from a run; validate one.")
+@click.group("profile", short_help="Draft a profile from a run; validate one.", subcommand_metavar="VERB …")
 def command() -> None:
     """What a gateway documents about itself, as data that verdicts are held to."""
 
