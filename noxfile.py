@@ -43,6 +43,16 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session
+def profiles(session: nox.Session) -> None:
+    """Judge the bundled server as each known gateway, by its own profile; `-- --clients raw,boto3` takes minutes less."""
+    session.install("-e", ".[clients]")
+    _install_jssdk(session)
+    for path in sorted((ROOT / "fixtures" / "profiles").glob("*.toml")):
+        session.run("s3conform", "profile", "check", path.stem)
+        session.run("s3conform", "run", "--profile", path.stem, *session.posargs)
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run the project's own tests."""
     session.install("-e", ".[clients,dev]")

@@ -2,7 +2,8 @@
 
 A scenario is a function that takes a `Scene`. It returns when the statement holds; otherwise one of the
 `harness.signals` leaves it. Its docstring is what the report prints: first line the statement, then paragraphs
-"S3 promises: …", "Breaks: …" (which clients suffer) and "Fix: …" (for a gateway author).
+"S3 promises: …" ("The gateway promises: …" where it is about a feature that S3 does not have), "Breaks: …" (which
+clients suffer) and "Fix: …" (for a gateway author).
 """
 
 from __future__ import annotations

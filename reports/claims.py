@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from harness import claims, profile
+from harness.record import FAILING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +72,7 @@ def _sentence(run: Run, claim: Claim, entries: list[str]) -> Sentence:
 
 
 def _seen(cells: list[Cell]) -> Seen:
-    verdicts = {cell.verdict for cell in cells if cell.gates}
+    verdicts = {cell.verdict for cell in cells if cell.gates or cell.verdict not in FAILING}
     if "contradicts" in verdicts:
         return "contradicts"
     if verdicts.intersection(_DIFFERENT):

@@ -37,7 +37,7 @@ _SECRET_HEADERS = frozenset({"x-amz-security-token", "cookie", "set-cookie", "pr
 _SECRET_HEADER_PARTS = ("server-side-encryption-customer-key", "server-side-encryption-context")
 _AUTHORIZATION = re.compile(r"(?i)(?<![\w-])(?:(Credential=)[^/,\s]*|(Signature=)[0-9A-Za-z+/=%]+)")
 _PARAMETER = re.compile(
-    r"(?i)\b(X-Amz-(?:Signature|Security-Token)|Signature|AWSAccessKeyId|x-amz-security-token)=[^&\s\"'<>,;]*"
+    r"(?i)\b(X-Amz-(?:Signature|Security-Token)|Signature|AWSAccessKeyId|X-K3-Token)=[^&\s\"'<>,;]*"
 )
 _CREDENTIAL = re.compile(r"(?i)(X-Amz-Credential=)[^&/%\s\"'<>]*")
 # Bounded, so that a text with very many of these words, or with openings that never close, is read in linear time.

@@ -150,8 +150,9 @@ def test_docstring_states_one_thing_and_says_who_suffers_and_what_to_do(one):
     assert statement.endswith(".")
     assert statement == one.title
     assert 20 < len(statement) <= 120
-    starts = [re.match(r"S3 promises: |Breaks: |Fix: ", paragraph) for paragraph in paragraphs]
-    assert [start[0] if start else None for start in starts] == ["S3 promises: ", "Breaks: ", "Fix: "]
+    starts = [re.match(r"(S3|The gateway) promises: |Breaks: |Fix: ", paragraph) for paragraph in paragraphs]
+    promise = "The gateway promises: " if one.feature else "S3 promises: "
+    assert [start[0] if start else None for start in starts] == [promise, "Breaks: ", "Fix: "]
     for paragraph, start in zip(paragraphs, starts, strict=True):
         assert len(paragraph) > len(start[0]) + 15
         assert paragraph.rstrip()[-1] in ".`)"
