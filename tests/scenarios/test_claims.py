@@ -55,3 +55,13 @@ def test_claim_is_traced(claim: Claim) -> None:
 def test_claim_says_something_and_where_it_stands(claim: Claim) -> None:
     assert len(claim.says) > 15
     assert claim.source
+
+
+def test_all_claims_of_the_four_systems_are_there() -> None:
+    """As many as were read from their documents and sources."""
+    assert {system: len(claims) for system, claims in SYSTEMS.items()} == {
+        "aistore": 93,
+        "auto-drive": 108,
+        "k3": 77,
+        "storj": 145,
+    }
