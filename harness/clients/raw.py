@@ -20,11 +20,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from harness.clients.base import MAX_PAGES, Observed, joined
+from harness.clients.raw_redirects import onward, repeated
 from harness.config import Endpoint
 from harness.signals import Mismatch
 from harness.wire import model, sigv2
 from harness.wire.exchange import Body, Exchange, Headers
-from harness.wire.http1 import Answer, Connection, NoAnswer, Origin
+from harness.wire.http1 import MAX_BODY, Answer, Connection, NoAnswer, Origin
 from harness.wire.sigv4 import EMPTY_SHA256, Credentials, Signed, Signer
 from harness.wire.tape import Recorded
 from harness.wire.xml import Node, XMLError, parse
@@ -107,6 +108,7 @@ class RawClient:
         self._endpoint = endpoint
         self._origin = Origin.of(endpoint.url)
         self._connection = Connection(self._origin, endpoint.timeout, endpoint.tls())
+        self._elsewhere: dict[Origin, Connection] = {}
 
     @property
     def endpoint(self) -> Endpoint:
@@ -133,13 +135,14 @@ class RawClient:
         )
 
     def list_all(self, version: int, params: Mapping[str, Any]) -> Observed:
-        """Every page, following what the endpoint gives, to a bound."""
+        """Every page, following what the endpoint gives, to a bound of pages and of bytes."""
         operation = "ListObjectsV2" if version == 2 else "ListObjects"
         contents: list[Any] = []
         prefixes: list[Any] = []
         exchanges: list[Exchange] = []
         ask = dict(params)
-        for _ in range(MAX_PAGES):
+        received = 0
+        for count in range(1, MAX_PAGES + 1):
             page = self.call(operation, ask)
             exchanges += page.exchanges
             if not page.ok:
@@ -150,8 +153,10 @@ class RawClient:
             if following is None:
                 break
             ask |= following
-        else:
-            page.ok, page.failure = False, f"the listing does not end: cut after {MAX_PAGES} pages"
+            received += len(page.body or b"")
+            if count == MAX_PAGES or received > MAX_BODY:
+                page.ok, page.failure = False, f"the listing does not end: cut after {count} pages"
+                break
         page.exchanges = exchanges
         page.output = page.output | {"Contents": contents, "CommonPrefixes": prefixes}
         return page
@@ -173,8 +178,9 @@ class RawClient:
         return self.call("CompleteMultipartUpload", target | {"MultipartUpload": {"Parts": parts}})
 
     def close(self) -> None:
-        """Drop the connection."""
-        self._connection.close()
+        """Drop the connections."""
+        for connection in (self._connection, *self._elsewhere.values()):
+            connection.close()
 
     # --- exact requests ---
 
@@ -354,10 +360,39 @@ class RawClient:
         *,
         deliberate: bool = True,
     ) -> Observed:
-        """What the bytes of a request come to; `exchange` is what is known of it so far."""
+        """What the bytes of a request come to; `exchange` is what is known of it so far.
+
+        A redirect to another port of the endpoint that is documented is followed once; both exchanges are kept.
+        """
+        connection = connection or self._connection
+        observed = self._asked(operation, exchange, request, connection, deliberate=deliberate)
+        first = observed.exchanges[0]
+        url = onward(first, self._origin, self._endpoint.follow)
+        if url is None:
+            return observed
+        again, sent = repeated(exchange, request, url)
+        observed = self._asked(operation, again, sent, self._at(url, connection), deliberate=deliberate)
+        observed.exchanges.insert(0, first)
+        return observed
+
+    def _at(self, url: str, connection: Connection) -> Connection:
+        """A connection to where a URL leads: as patient as the one that led there, or kept for the next requests."""
+        origin = Origin.of(url)._replace(path="")
+        if isinstance(connection, _Patient):
+            connection.close()
+            connection.origin = origin
+            return connection
+        if origin not in self._elsewhere:
+            self._elsewhere[origin] = Connection(origin, self._endpoint.timeout, self._endpoint.tls())
+        return self._elsewhere[origin]
+
+    def _asked(
+        self, operation: str, exchange: Exchange, request: bytes, connection: Connection, *, deliberate: bool
+    ) -> Observed:
+        """What one exchange comes to."""
         started = time.monotonic()
         try:
-            answer = (connection or self._connection).exchange(request, exchange.method)
+            answer = connection.exchange(request, exchange.method)
         except NoAnswer as error:
             seconds = time.monotonic() - started
             exchange = msgspec.structs.replace(exchange, error=str(error), seconds=seconds)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import ipaddress
 import select
 import socket
 import ssl
@@ -64,6 +65,18 @@ class Origin(NamedTuple):
         # Without a default port, as clients write `Host`: to some endpoints the two are not the same.
         authority = parts.netloc.rpartition("@")[2].removesuffix(f":{default}")
         return cls(parts.scheme, parts.hostname or "", parts.port or default, authority, parts.path.rstrip("/"))
+
+
+def same_host(one: str, other: str) -> bool:
+    """Whether two names or addresses are one host; all that lead back to this machine are."""
+    return one == other or (_loopback(one) and _loopback(other))
+
+
+def _loopback(name: str) -> bool:
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 class Connection:

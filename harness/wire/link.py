@@ -61,9 +61,10 @@ class _ClosingError(Exception):
 
 
 class _Aim(NamedTuple):
-    """Where a request is to go: the host that the client means, the URL that shows it, the target to send."""
+    """Where a request is to go: host and port that the client means, the URL that shows it, the target to send."""
 
     host: str
+    port: int
     url: str
     target: str
 
@@ -77,6 +78,7 @@ class Link:
         self._accepted = client
         self._client = Channel(client)
         self._server: Channel | None = None
+        self._port = tap.origin.port
         self._scheme = "http"
         self._tunnelled = self._given_up = False
         self._dialling: socket.socket | None = None
@@ -248,6 +250,10 @@ class Link:
         if spent := self._tap.tape.spent:
             raise _ClosingError(spent)
         self._apply_faults(current, method, aim.target)
+        if self._server is not None and aim.port != self._port:  # the client was redirected, and keeps its connection
+            self._server.close()
+            self._server = None
+        self._port = aim.port
         if self._server is None:
             self._server = self._connect(aim.host)
         lines = [line for line in head.raw.split(b"\n")[1:] if not line.lower().startswith(b"proxy-")]
@@ -275,7 +281,7 @@ class Link:
         if "@" in parts.netloc or not self._tap.is_endpoint(host, port, parts.scheme):
             return None
         target = re.sub(r"^[^:/]*://[^/?#]*", "", url)
-        return _Aim(host, url, target if target.startswith("/") else f"/{target}")
+        return _Aim(host, port, url, target if target.startswith("/") else f"/{target}")
 
     def _apply_faults(self, current: Transaction, method: str, target: str) -> None:
         for fault in self._tap.faults:
@@ -294,14 +300,15 @@ class Link:
         """
         origin, deadline = self._tap.origin, time.monotonic() + self._tap.timeout
         try:
-            server = self._dialling = socket.create_connection((origin.host, origin.port), self._tap.timeout)
+            server = self._dialling = socket.create_connection((origin.host, self._port), self._tap.timeout)
             if self._tap.outward is not None:
                 server.settimeout(max(0.1, deadline - time.monotonic()))
                 server = self._tap.outward.wrap_socket(server, server_hostname=host, suppress_ragged_eofs=False)
         except (OSError, ValueError) as error:
             if getattr(error, "errno", None) in _OWN_ERRORS:
                 raise
-            raise _ClosingError(f"cannot connect to {origin.authority}: {error}") from None
+            where = origin.authority if self._port == origin.port else f"{origin.host}:{self._port}"
+            raise _ClosingError(f"cannot connect to {where}: {error}") from None
         self._dialling = None
         if self._given_up:
             server.close()

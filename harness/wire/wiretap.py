@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from harness.signals import ClientFault
 from harness.wire.framing import Head
-from harness.wire.http1 import Origin
+from harness.wire.http1 import Origin, same_host
 from harness.wire.link import MARK, OWN_NAMES, Link
 from harness.wire.tape import Budget, Recorded, Tape, Transaction
 
@@ -54,6 +54,7 @@ class Wiretap:
 
     def __init__(self, endpoint: Endpoint, faults: Sequence[Fault] = ()) -> None:
         self.origin = Origin.of(endpoint.url)
+        self._redirects = bool(endpoint.follow)
         self.timeout = endpoint.timeout
         self.faults = tuple(faults)
         self.tape = Tape()
@@ -154,8 +155,10 @@ class Wiretap:
             self.authority.close()
 
     def is_endpoint(self, host: str, port: int, scheme: str) -> bool:
-        """Whether that is the endpoint, or a bucket as a host below it."""
+        """Whether that is the endpoint, or a bucket as a host below it; any port of it, if it is known to redirect."""
         own = self.origin
+        if self._redirects and port != own.port:
+            return scheme == own.scheme and same_host(host, own.host)
         named = host == own.host or host.endswith("." + own.host)
         return scheme == own.scheme and named and port == own.port
 

@@ -103,8 +103,7 @@ class _Cluster:
 
     def _target(self, head: Head) -> str:
         """The second listener, over plain HTTP for those who ask so."""
-        plain: str = getattr(self._app, "plain_target", "")
-        return plain if plain and not head.secure else self._app.target
+        return self._app.target if head.secure or not self._app.plain_target else self._app.plain_target
 
     def _configured(self, head: Head, body: Body) -> Answer:
         """The native API, as far as the checksum goes."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from harness.expect import body, ok, output, refused
+from harness.expect import body, ok, output, output_where, refused
 from harness.scenario import EXTENDED, scenario
 from harness.scene import Scene
 from harness.signals import Mismatch
@@ -110,7 +110,10 @@ def version_at_a_time(s3: Scene) -> None:
         s3.put(KEY, NEW, Bucket=bucket)
         s3.put("folder/later.txt", NEW, Bucket=bucket)
         s3.setup("DeleteObject", Bucket=bucket, Key=KEY)
-        then = min(time_of(each) for each in kept(s3, bucket))
+        listed = s3.expect(
+            s3.look("ListObjectVersions", Bucket=bucket), ok(), output_where("Versions", "not empty", bool)
+        )
+        then = min(time_of(each) for each in listed.output["Versions"])
         flags = ("--s3-version-at", then.isoformat().replace("+00:00", "Z"))
         printed(s3, s3.program("lsf", f"remote:{bucket}/folder"), "later.txt")
         printed(s3, s3.program("lsf", f"remote:{bucket}/folder", *flags), "file.txt")

@@ -86,7 +86,7 @@ def test_end_of_input_stops_it() -> None:
     ("arguments", "hint"),
     [
         (["--personality", "auto-driv"], "did you mean 'auto-drive'?"),
-        (["--personality", "zzzz"], "auto-drive, aws"),
+        (["--personality", "zzzz"], "known are: aistore, auto-drive, "),
         (["--credential", "no-colon"], "ACCESS_KEY:SECRET_KEY"),
         (["--credential", "AK:one", "--credential", "AK:two"], "an access key twice"),
         (["--port", "70000"], "cannot listen on 127.0.0.1 port 70000"),
