@@ -7,10 +7,10 @@ gateway-st 84df15b (miniogw).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from reference_server.call import Call, Handler, Result
+from reference_server.call import Call, Endpoint, Handler, Result
 from reference_server.defects.views import view
 from reference_server.errors import S3Error
 from reference_server.model import service_model
@@ -172,11 +172,13 @@ def _created(inner: Handler) -> Handler:
     return handler
 
 
-def _stored(inner: Handler, expiry: Expiry) -> Handler:
+def _stamped(inner: Handler, expiry: Expiry, stamp: Callable[[Call, float], Endpoint]) -> Handler:
+    """An operation whose object expires, if the request says when; `stamp` gives the endpoint that notes it."""
+
     def handler(call: Call) -> Result:
         when = asked(call)
         if when is not None:
-            call.endpoint = view(call.endpoint, objects=stamping_objects(call.objects, when))
+            call.endpoint = stamp(call, when)
         result = inner(call)
         expiry.expects(when)
         return result
@@ -184,16 +186,12 @@ def _stored(inner: Handler, expiry: Expiry) -> Handler:
     return handler
 
 
-def _begun(inner: Handler, expiry: Expiry) -> Handler:
-    def handler(call: Call) -> Result:
-        when = asked(call)
-        if when is not None:
-            call.endpoint = view(call.endpoint, uploads=stamping_uploads(call.uploads, when))
-        result = inner(call)
-        expiry.expects(when)
-        return result
+def _stored(call: Call, when: float) -> Endpoint:
+    return view(call.endpoint, objects=stamping_objects(call.objects, when))
 
-    return handler
+
+def _begun(call: Call, when: float) -> Endpoint:
+    return view(call.endpoint, uploads=stamping_uploads(call.uploads, when))
 
 
 def _completed(inner: Handler, expiry: Expiry) -> Handler:
@@ -298,7 +296,7 @@ def handlers(absent: Iterable[str], inner: Handler, expiry: Expiry) -> dict[str,
         "AbortMultipartUpload": _aborted(inner),
         "CompleteMultipartUpload": _completed(inner, expiry),
         "CreateBucket": _created(inner),
-        "CreateMultipartUpload": _begun(inner, expiry),
+        "CreateMultipartUpload": _stamped(inner, expiry, _begun),
         "DeleteBucketWebsite": _website_deleted,
         "GetBucketAcl": _bucket_acl,
         "GetBucketPolicyStatus": _never_public,
@@ -306,7 +304,7 @@ def handlers(absent: Iterable[str], inner: Handler, expiry: Expiry) -> dict[str,
         "ListMultipartUploads": _uploads_listed(inner),
         "ListParts": _parts_listed(inner),
         "PutBucketPolicy": _refused_policy,
-        "PutObject": _stored(inner, expiry),
+        "PutObject": _stamped(inner, expiry, _stored),
         "RestoreObject": _restored,
     }
 

@@ -404,3 +404,36 @@ def test_laws_of_the_table(observation, profile, client):
         assert observation.outcome == "prerequisite"
     if found.verdict != "conforms":
         assert found.message
+
+
+# --- the truth table of the design ---
+
+HELD = seen("match", step(ok=True))
+DIFFERS = seen("mismatch", step())
+DIFFERS_OTHERWISE = seen("mismatch", step(status=500, code="InternalError"))
+SET_UP = seen("prerequisite", step(role="setup"))
+SET_UP_OTHERWISE = seen("prerequisite", step(role="setup", status=500, code="InternalError"))
+DEVIATION, REFUSAL = differs(REFUSED), absent()
+DUMMY, NOOP = (hollow(support, REFUSED) for support in ("dummy", "noop"))
+FULL, PARTIAL = (
+    Profile("gw", "Gateway", operations={"DeleteObject": OperationEntry(support, "works", "guide")})
+    for support in ("full", "partial")
+)
+
+
+@pytest.mark.parametrize(
+    ("what", "verdicts"),
+    [
+        # undocumented, full, partial, deviation, no, dummy, noop
+        (HELD, "conforms conforms conforms contradicts contradicts conforms conforms"),
+        (DIFFERS, "violates violates violates deviates unsupported unsupported unsupported"),
+        (DIFFERS_OTHERWISE, "violates violates violates violates violates violates violates"),
+        (SET_UP, "blocked blocked blocked unsupported unsupported unsupported unsupported"),
+        (SET_UP_OTHERWISE, "blocked blocked blocked blocked violates violates violates"),
+        (seen("inexpressible"), "inapplicable " * 7),
+        (seen("failure"), "error " * 7),
+    ],
+)
+def test_truth_table(what: Observation, verdicts: str) -> None:
+    documented = (STANDARD, FULL, PARTIAL, DEVIATION, REFUSAL, DUMMY, NOOP)
+    assert [verdict(what, profile) for profile in documented] == verdicts.split()

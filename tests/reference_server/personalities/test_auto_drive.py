@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import zlib
 from collections.abc import Iterator
@@ -25,23 +24,11 @@ if TYPE_CHECKING:
 IMMUTABLE = "Auto Drive storage is immutable. Objects cannot be deleted from the Autonomys DSN."
 UNSUPPORTED = "This S3 operation is not supported by Auto Drive."
 HELLO_CID = "bafkr6ih6endlnpw7licriz63toxfcrxdyz6xu3isglugzjfewpwta44xdm"
-_names = itertools.count()
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
     yield from run(personality=load("auto-drive"))
-
-
-@pytest.fixture(scope="module")
-def raw(running: Running) -> Raw:
-    return running.raw()
-
-
-@pytest.fixture
-def bucket() -> str:
-    """A name that nobody wrote to yet."""
-    return f"bucket-{next(_names)}"
 
 
 def md5(data: bytes) -> str:

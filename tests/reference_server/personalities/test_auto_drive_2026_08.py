@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -14,23 +13,11 @@ from reference_server.personality import load
 from tests.reference_server.conftest import OTHER, Raw, Running, run
 
 UNSUPPORTED = "This S3 operation is not supported by Auto Drive."
-_names = itertools.count()
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
     yield from run(personality=load("auto-drive-2026-08"))
-
-
-@pytest.fixture(scope="module")
-def raw(running: Running) -> Raw:
-    return running.raw()
-
-
-@pytest.fixture
-def bucket() -> str:
-    """A name that nobody wrote to yet."""
-    return f"bucket-{next(_names)}"
 
 
 def test_a_deletion_hides_a_key_and_destroys_nothing(raw: Raw, bucket: str) -> None:
