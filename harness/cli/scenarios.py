@@ -13,7 +13,8 @@ from harness import scenario
 def command(as_json: bool) -> None:
     """List what can be checked: id, level and statement of each scenario.
 
-    The letters of an id are its family; `s3conform run` takes either: --scenario ETAG-001, --family ETAG.
+    The letters of an id are its family; `s3conform run` takes either: --scenario ETAG-001, --family ETAG. Those about a
+    feature, in brackets, run with profiles that name it.
     """
     found = scenario.load().values()
     if as_json:
@@ -35,5 +36,6 @@ def command(as_json: bool) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=1).decode())
         return
     for one in found:
-        click.echo(f"{one.id:10} {one.level:8} {one.title}")
+        beyond = f" [{one.feature}]" if one.feature else ""
+        click.echo(f"{one.id:10} {one.level:8} {one.title}{beyond}")
     click.echo(f"{len(found)} scenarios")
