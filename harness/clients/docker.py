@@ -64,9 +64,15 @@ _GONE = (docker.errors.DockerException, OSError)
 _own = threading.local()
 
 
+_SOCKET = "unix:///var/run/docker.sock"
+"""Where an engine is unless DOCKER_HOST says otherwise."""
+
+
 def engine() -> Any:
     """The engine's API for this thread, or None where none answers."""
     if not hasattr(_own, "api"):
+        if not _listens():
+            return None
         try:
             api = docker.from_env(timeout=_PING_SECONDS).api
             api.ping()
@@ -75,6 +81,20 @@ def engine() -> Any:
             return None
         _own.api = api
     return _own.api
+
+
+def _listens() -> bool:
+    """Whether somebody is at the engine's socket: the library leaves one open for each time that nobody is."""
+    scheme, _, path = os.environ.get("DOCKER_HOST", _SOCKET).partition("://")
+    if scheme != "unix":
+        return True
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
+        probe.settimeout(_PING_SECONDS)
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+    return True
 
 
 def _needed() -> Any:
