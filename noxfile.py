@@ -44,7 +44,7 @@ def conformance(session: nox.Session) -> None:
 
 @nox.session
 def profiles(session: nox.Session) -> None:
-    """Judge the bundled server as each known gateway, by its own profile; `-- --clients raw,boto3` takes minutes less."""
+    """Judge the bundled server as each known gateway, by its own profile; `-- --clients raw` takes minutes."""
     session.install("-e", ".[clients]")
     _install_jssdk(session)
     for path in sorted((ROOT / "fixtures" / "profiles").glob("*.toml")):
