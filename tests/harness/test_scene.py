@@ -75,3 +75,4 @@ def test_answers_of_a_cell_are_bounded_together(
         stage.look("GetObject", Bucket="bucket", Key="key")
     with pytest.raises(Mismatch, match="not huge"):
         stage.look("GetObject", Bucket="bucket", Key="key")
+    witness.close()
