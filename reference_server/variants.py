@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reference_server.answers import header, is_download, with_body, without
 from reference_server.call import Call, Result
 from reference_server.codec import http_time
-from reference_server.defects.answers import header, is_download, with_body, without
 from reference_server.errors import S3Error
 
 if TYPE_CHECKING:

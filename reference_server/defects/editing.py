@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reference_server.call import Call, Result
 
 if TYPE_CHECKING:
-    from reference_server.defects.answers import Change
+    from reference_server.answers import Change
     from reference_server.defects.registry import Wrap
     from reference_server.errors import S3Error
     from reference_server.wire import Answer

@@ -9,8 +9,8 @@ from urllib.parse import unquote_plus
 from reference_server.call import Call, Result
 from reference_server.defects.listing import Lister, Marker, answering, asking, only
 from reference_server.defects.registry import Wrap, defect, family, row
-from reference_server.defects.views import view
 from reference_server.listing import BEFORE, BEHIND, Page, Rows
+from reference_server.views import view
 
 if TYPE_CHECKING:
     from reference_server.blobs import Blob

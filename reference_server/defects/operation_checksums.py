@@ -10,8 +10,8 @@ from reference_server import checksums
 from reference_server.call import Call, Result
 from reference_server.defects.editing import Members, calls, dropping, inputs
 from reference_server.defects.registry import defect, family, row
-from reference_server.defects.views import put_changed
 from reference_server.errors import S3Error
+from reference_server.views import put_changed
 
 Operation = Callable[[Call], Result]
 

@@ -11,8 +11,8 @@ from reference_server.call import Call, Result
 from reference_server.defects.editing import Members, calls, inputs
 from reference_server.defects.operation_multipart import Finished, finishing
 from reference_server.defects.registry import Wrap, defect, family, row
-from reference_server.defects.views import view
 from reference_server.errors import S3Error
+from reference_server.views import view
 
 if TYPE_CHECKING:
     from reference_server.objects import StoredObject

@@ -12,8 +12,8 @@ from reference_server.codec import http_time
 from reference_server.conditions import http_seconds
 from reference_server.defects.editing import Members, calls, dropping, inputs
 from reference_server.defects.registry import defect, family, row
-from reference_server.defects.views import view
 from reference_server.errors import NotModifiedError, S3Error
+from reference_server.views import view
 
 if TYPE_CHECKING:
     from reference_server.store import Bucket

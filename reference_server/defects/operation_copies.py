@@ -13,8 +13,8 @@ from reference_server.call import Call, Result
 from reference_server.codec import http_time
 from reference_server.defects.editing import calls, dropping, inputs
 from reference_server.defects.registry import Wrap, defect, family, row
-from reference_server.defects.views import put_changed
 from reference_server.errors import S3Error, invalid_argument
+from reference_server.views import put_changed
 
 if TYPE_CHECKING:
     from reference_server.objects import StoredObject

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reference_server.answers import without
 from reference_server.call import Call, Result
-from reference_server.defects.answers import without
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import S3Error
 from reference_server.frame import frame

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reference_server.call import Call, Result
 from reference_server.defects.registry import defect
-from reference_server.defects.views import put_changed
+from reference_server.views import put_changed
 
 if TYPE_CHECKING:
     from reference_server.blobs import Blob

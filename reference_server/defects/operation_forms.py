@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from reference_server.call import Call, Result
 from reference_server.defects.registry import Wrap, family, row
-from reference_server.defects.views import view
 from reference_server.errors import S3Error, invalid_argument
 from reference_server.routing import POST_OBJECT
+from reference_server.views import view
 
 if TYPE_CHECKING:
     from reference_server.auth import Account

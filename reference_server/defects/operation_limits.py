@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from reference_server.defects.editing import calls
 from reference_server.defects.registry import Wrap, family, row
-from reference_server.defects.views import view
 from reference_server.errors import S3Error, invalid_argument
+from reference_server.views import view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

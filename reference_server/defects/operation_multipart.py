@@ -11,8 +11,8 @@ from reference_server.blobs import Blob
 from reference_server.call import Call, Result
 from reference_server.defects.editing import Members, calls
 from reference_server.defects.registry import Wrap, defect, family, row
-from reference_server.defects.views import view
 from reference_server.errors import S3Error, invalid_argument
+from reference_server.views import view
 
 if TYPE_CHECKING:
     from reference_server.objects import Check, StoredObject

@@ -13,8 +13,8 @@ from reference_server.defects.operation_creation import accepting, emptied
 from reference_server.defects.operation_listings import backwards
 from reference_server.defects.operation_versions import plain_delete
 from reference_server.defects.registry import Wrap, defect, family, row
-from reference_server.defects.views import put_changed
 from reference_server.errors import S3Error
+from reference_server.views import put_changed
 
 if TYPE_CHECKING:
     from reference_server.objects import StoredObject

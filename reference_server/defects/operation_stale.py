@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from reference_server.call import Call, Result
 from reference_server.defects.editing import calls
 from reference_server.defects.registry import Wrap, family, row
-from reference_server.defects.views import view
 from reference_server.errors import S3Error
 from reference_server.objects import Deleted
+from reference_server.views import view
 
 if TYPE_CHECKING:
     from reference_server.blobs import Blob

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from reference_server.call import Call
 from reference_server.defects.editing import calls
 from reference_server.defects.registry import family, row
-from reference_server.defects.views import view
 from reference_server.errors import S3Error, invalid_argument
+from reference_server.views import view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

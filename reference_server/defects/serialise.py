@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from reference_server.answers import Change, header, with_body, without
 from reference_server.call import Result
 from reference_server.codec import DECLARATION, NAMESPACE
-from reference_server.defects.answers import Change, header, with_body, without
 from reference_server.defects.editing import answers
 from reference_server.defects.registry import defect, family, row
 from reference_server.errors import S3Error

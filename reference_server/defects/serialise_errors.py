@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from reference_server.answers import header, with_body, without
 from reference_server.call import Result
-from reference_server.defects.answers import header, with_body, without
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import S3Error
 

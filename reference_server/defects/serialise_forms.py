@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from reference_server.answers import with_body
 from reference_server.call import Result
 from reference_server.codec import NAMESPACE
-from reference_server.defects.answers import with_body
 from reference_server.defects.registry import Wrap, family, row
 from reference_server.errors import S3Error
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from reference_server.defects.answers import with_body
+from reference_server.answers import with_body
 from reference_server.defects.editing import Members, answers, dropping, outputs
 from reference_server.defects.registry import Wrap, family, row
 

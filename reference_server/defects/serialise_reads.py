@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reference_server.defects.answers import with_body
+from reference_server.answers import with_body
 from reference_server.defects.editing import answers
 from reference_server.defects.registry import family, row
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from reference_server.defects.answers import without
+from reference_server.answers import without
 from reference_server.defects.registry import Wrap, family, row
 
 if TYPE_CHECKING:

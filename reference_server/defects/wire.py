@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reference_server.defects.answers import header, is_download, without
+from reference_server.answers import header, is_download, without
 from reference_server.defects.registry import Wrap, defect, family, row
 from reference_server.errors import REASONS, S3Error
 from reference_server.frame import frame, request_ids

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from reference_server.defects.answers import without
+from reference_server.answers import without
 from reference_server.defects.registry import defect, family, row
 from reference_server.defects.wire import answering, asking
 from reference_server.frame import frame

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from reference_server.defects.answers import is_download
+from reference_server.answers import is_download
 from reference_server.defects.registry import family, row
 from reference_server.defects.wire import answering
 

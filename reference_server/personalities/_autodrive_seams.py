@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from reference_server.answers import without
 from reference_server.auth import UNSIGNED, Account, Authenticated, account_of
 from reference_server.errors import S3Error
 from reference_server.frame import frame
@@ -24,7 +25,7 @@ Handlers = Callable[[Callable[["Call"], "Result"]], Mapping[str, "Handler"]]
 EVERYONE = account_of("everyone")
 _API_KEY = re.compile(r"Credential=([A-Za-z0-9]*)/")
 # Express adds none of these, and no handler does.
-_NOT_SENT = ("x-amz-id-2", "x-amz-request-id", "server")
+_unsent = without("x-amz-id-2", "x-amz-request-id", "server")
 # A key may be empty, which the right server takes for an operation on the bucket.
 _EMPTY_KEY = {
     "CreateBucket": "PutObject",
@@ -63,7 +64,7 @@ def _wire(app: App, era: Era, inner: Callable[[Head, Body], Answer]) -> Callable
             answer = inner(rewritten(head, wanted, era), body)
         except S3Error as error:
             answer = app.seams.serialise(None, error)
-        answer.headers = [(name, value) for name, value in answer.headers if name.lower() not in _NOT_SENT]
+        _unsent(answer)
         return answer
 
     return wire

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from reference_server.call import Call, Endpoint, Handler, Result
-from reference_server.defects.views import view
 from reference_server.errors import S3Error
 from reference_server.model import service_model
 from reference_server.ops import versions
@@ -20,6 +19,7 @@ from reference_server.personalities._storj_requests import NO_LOCK, NOT_IMPLEMEN
 from reference_server.personalities._storj_serialise import JsonError
 from reference_server.personalities._storj_ttl import asked, stamping_objects, stamping_uploads
 from reference_server.rules.policy import parse_policy
+from reference_server.views import view
 
 if TYPE_CHECKING:
     from reference_server.app import App

@@ -11,8 +11,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from reference_server.defects.views import view
 from reference_server.errors import S3Error
+from reference_server.views import view
 
 if TYPE_CHECKING:
     from reference_server.auth import Authenticated

@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from reference_server.answers import with_body
 from reference_server.call import Call, Result
-from reference_server.defects.answers import with_body
 from reference_server.errors import S3Error
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reference_server.defects.views import view
 from reference_server.errors import S3Error
+from reference_server.views import view
 
 if TYPE_CHECKING:
     from collections.abc import Callable

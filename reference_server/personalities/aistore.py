@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from reference_server.answers import without
 from reference_server.auth import UNSIGNED, Account, Authenticated
 from reference_server.call import Call, Result
 from reference_server.errors import S3Error
@@ -76,7 +77,7 @@ class _Cluster:
                 found = self._answered(head, body, inner)
             except S3Error as error:
                 found = self._app.refuse(error)
-            found.headers = [one for one in found.headers if one[0] not in ("x-amz-id-2", "x-amz-request-id")]
+            without("x-amz-id-2", "x-amz-request-id")(found)
             found.headers = [one for one in found.headers if one[0] != "Server" or one[1] == "AIStore"]
             return found
 

@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reference_server import access
+from reference_server.answers import with_body
 from reference_server.call import Call, Result
-from reference_server.defects.answers import with_body
-from reference_server.defects.views import view
 from reference_server.errors import S3Error, not_implemented_header
 from reference_server.ops import versions
 from reference_server.personalities._k3_auth import Modes, denied
 from reference_server.request import address
 from reference_server.routing import POST_OBJECT
 from reference_server.rules.public_access import ENFORCED
+from reference_server.views import view
 from reference_server.xmltext import escape
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from reference_server.answers import with_body
 from reference_server.call import Call, Handler, Result
-from reference_server.defects.answers import with_body
 from reference_server.errors import S3Error
 from reference_server.ops import versions
 from reference_server.personalities import _storj

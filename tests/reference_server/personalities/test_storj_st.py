@@ -5,25 +5,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
-import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 
-from reference_server.errors import S3Error
 from reference_server.personalities import _storj_listing
 from reference_server.personalities._storj_listing import order
-from reference_server.personalities._storj_ttl import deadline
 from reference_server.personality import load
 from tests.reference_server.conftest import Running, run
+from tests.reference_server.personalities.storj import BUCKET, begun, completed, said
 
 if TYPE_CHECKING:
-    from tests.reference_server.conftest import Raw, Reply
+    from tests.reference_server.conftest import Raw
 
-BUCKET = "/st-bucket"
 NOT_IMPLEMENTED = "A header you provided implies functionality that is not implemented"
 NO_LOCK = "Bucket is missing ObjectLockConfiguration"
 MISSING_MD5 = (400, "MissingContentMD5", "Missing required header for this request: Content-Md5.")
@@ -32,16 +28,6 @@ REJECTED = (
     "publicAccessBlock",
 )
 KEYS = ["a", "b", "B", "c/1", "c/2", "d-1", "d/e/f", "é", "z z"]
-
-
-class Clock:
-    """Stands still, and is put forward by hand."""
-
-    def __init__(self) -> None:
-        self.time = time.time()
-
-    def __call__(self) -> float:
-        return self.time
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +42,6 @@ def raw(st: Running) -> Raw:
     assert signed("PUT", BUCKET).status == 200
     assert signed("PUT", f"{BUCKET}/k", b"data").status == 200
     return signed
-
-
-@pytest.fixture
-def expiring() -> Iterator[tuple[Raw, Clock]]:
-    """A server with a clock of its own, and a bucket."""
-    clock = Clock()
-    for running in run(personality=load("storj-st"), clock=clock):
-        signed = running.raw()
-        assert signed("PUT", BUCKET).status == 200
-        yield signed, clock
 
 
 @pytest.fixture
@@ -85,10 +61,6 @@ def _md5(body: bytes) -> dict[str, str]:
     return {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
 
 
-def _said(reply: Reply) -> tuple[int, str, str]:
-    return reply.status, reply.code, reply.element("Message")
-
-
 def _encrypted_order(names: list[str]) -> list[str]:
     return sorted(names, key=lambda name: order(name.encode()))
 
@@ -99,13 +71,13 @@ def _encrypted_order(names: list[str]) -> list[str]:
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("query", REJECTED)
 def test_rejected_requests_are_501_whatever_they_bring(raw: Raw, method: str, query: str) -> None:
-    assert _said(raw(method, f"{BUCKET}?{query}")) == (501, "NotImplemented", NOT_IMPLEMENTED)
+    assert said(raw(method, f"{BUCKET}?{query}")) == (501, "NotImplemented", NOT_IMPLEMENTED)
     assert raw("GET", f"{BUCKET}/k").body == b"data"
 
 
 @pytest.mark.parametrize("query", ["cors", "website", "logging", "accelerate", "requestPayment", "acl", "encryption"])
 def test_more_settings_cannot_be_put(raw: Raw, query: str) -> None:
-    assert _said(raw("PUT", f"{BUCKET}?{query}", b"<A/>")) == (501, "NotImplemented", NOT_IMPLEMENTED)
+    assert said(raw("PUT", f"{BUCKET}?{query}", b"<A/>")) == (501, "NotImplemented", NOT_IMPLEMENTED)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +89,7 @@ def test_more_settings_cannot_be_put(raw: Raw, query: str) -> None:
     ],
 )
 def test_some_refusals_look_for_the_bucket_first(raw: Raw, method: str, query: str) -> None:
-    assert _said(raw(method, f"{BUCKET}?{query}")) == (501, "NotImplemented", NOT_IMPLEMENTED)
+    assert said(raw(method, f"{BUCKET}?{query}")) == (501, "NotImplemented", NOT_IMPLEMENTED)
     assert raw(method, f"/st-absent?{query}").code == "NoSuchBucket"
 
 
@@ -145,19 +117,19 @@ def test_two_refusals_come_as_json(raw: Raw, query: str) -> None:
 @pytest.mark.parametrize("query", ["retention", "legal-hold"])
 def test_locks_of_objects_are_400(raw: Raw, query: str) -> None:
     expected = (400, "InvalidRequest", NO_LOCK)
-    assert _said(raw("GET", f"{BUCKET}/k?{query}")) == expected
-    assert _said(raw("PUT", f"{BUCKET}/k?{query}", b"<A/>", _md5(b"<A/>"))) == expected
-    assert _said(raw("PUT", f"{BUCKET}/k?{query}", b"<A/>")) == MISSING_MD5
+    assert said(raw("GET", f"{BUCKET}/k?{query}")) == expected
+    assert said(raw("PUT", f"{BUCKET}/k?{query}", b"<A/>", _md5(b"<A/>"))) == expected
+    assert said(raw("PUT", f"{BUCKET}/k?{query}", b"<A/>")) == MISSING_MD5
     held = raw("PUT", f"{BUCKET}/held", b"x", {"x-amz-object-lock-legal-hold": "ON"})
-    assert _said(held) == expected
+    assert said(held) == expected
 
 
 def test_restoring_is_403(raw: Raw) -> None:
     document = b"<RestoreRequest><Days>1</Days></RestoreRequest>"
     archived = "The operation is not valid for the current state of the object."
-    assert _said(raw("POST", f"{BUCKET}/k?restore", document)) == (403, "InvalidObjectState", archived)
+    assert said(raw("POST", f"{BUCKET}/k?restore", document)) == (403, "InvalidObjectState", archived)
     assert raw("POST", f"{BUCKET}/absent?restore", document).code == "NoSuchKey"
-    assert _said(raw("POST", f"{BUCKET}/k?restore"))[:2] == (400, "EmptyRequestBody")
+    assert said(raw("POST", f"{BUCKET}/k?restore"))[:2] == (400, "EmptyRequestBody")
 
 
 @pytest.mark.parametrize(
@@ -184,8 +156,8 @@ def test_acl_of_an_object_is_fixed_but_the_object_must_be_there(raw: Raw) -> Non
 
 
 def test_cors_and_website_are_never_configured(raw: Raw) -> None:
-    assert _said(raw("GET", f"{BUCKET}?cors"))[:2] == (404, "NoSuchCORSConfiguration")
-    assert _said(raw("GET", f"{BUCKET}?website"))[:2] == (404, "NoSuchWebsiteConfiguration")
+    assert said(raw("GET", f"{BUCKET}?cors"))[:2] == (404, "NoSuchCORSConfiguration")
+    assert said(raw("GET", f"{BUCKET}?website"))[:2] == (404, "NoSuchWebsiteConfiguration")
 
 
 def test_website_is_deleted_for_anybody_and_the_bucket_stays(raw: Raw) -> None:
@@ -206,7 +178,7 @@ def test_website_is_deleted_for_anybody_and_the_bucket_stays(raw: Raw) -> None:
     ],
 )
 def test_operations_that_are_not_implemented(raw: Raw, method: str, target: str, headers: dict[str, str]) -> None:
-    assert _said(raw(method, target, headers=headers)) == (501, "NotImplemented", NOT_IMPLEMENTED)
+    assert said(raw(method, target, headers=headers)) == (501, "NotImplemented", NOT_IMPLEMENTED)
 
 
 def test_what_is_newer_than_the_gateway_is_taken_for_something_plain(raw: Raw) -> None:
@@ -222,7 +194,7 @@ def test_what_is_newer_than_the_gateway_is_taken_for_something_plain(raw: Raw) -
 
 
 def test_a_bucket_that_exists_is_taken(raw: Raw) -> None:
-    assert _said(raw("PUT", BUCKET))[:2] == (409, "BucketAlreadyExists")
+    assert said(raw("PUT", BUCKET))[:2] == (409, "BucketAlreadyExists")
     assert raw("DELETE", BUCKET).code == "BucketNotEmpty"
 
 
@@ -230,7 +202,7 @@ def test_a_bucket_that_exists_is_taken(raw: Raw) -> None:
 def test_many_deletes_need_content_md5(raw: Raw, header: dict[str, str]) -> None:
     raw("PUT", f"{BUCKET}/gone", b"x")
     document = b"<Delete><Object><Key>gone</Key></Object></Delete>"
-    assert _said(raw("POST", f"{BUCKET}?delete", document, header)) == MISSING_MD5
+    assert said(raw("POST", f"{BUCKET}?delete", document, header)) == MISSING_MD5
     assert raw("GET", f"{BUCKET}/gone").status == 200
     assert raw("POST", f"{BUCKET}?delete", document, _md5(document)).element("Key") == "gone"
     assert raw("GET", f"{BUCKET}/gone").status == 404
@@ -239,8 +211,8 @@ def test_many_deletes_need_content_md5(raw: Raw, header: dict[str, str]) -> None
 def test_lifecycle_needs_content_md5_before_it_is_refused(raw: Raw) -> None:
     rule = "<Rule><ID>a</ID><Status>Enabled</Status><Filter></Filter><Expiration><Days>1</Days></Expiration></Rule>"
     document = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>".encode()
-    assert _said(raw("PUT", f"{BUCKET}?lifecycle", document)) == MISSING_MD5
-    assert _said(raw("PUT", f"{BUCKET}?lifecycle", document, _md5(document))) == (
+    assert said(raw("PUT", f"{BUCKET}?lifecycle", document)) == MISSING_MD5
+    assert said(raw("PUT", f"{BUCKET}?lifecycle", document, _md5(document))) == (
         501,
         "NotImplemented",
         NOT_IMPLEMENTED,
@@ -278,7 +250,7 @@ def test_trailers_are_not_known(raw: Raw, mode: str) -> None:
     sent = {"x-amz-decoded-content-length": "1", "x-amz-trailer": "x-amz-checksum-crc32"}
     body = b"1\r\nx\r\n0\r\nx-amz-checksum-crc32:jNxvsQ==\r\n\r\n"
     framed = raw("PUT", f"{BUCKET}/framed", body, sent, payload=mode)
-    assert _said(framed)[:2] == (400, "XAmzContentSHA256Mismatch")
+    assert said(framed)[:2] == (400, "XAmzContentSHA256Mismatch")
     chunked = f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
     unsized = raw(
         *("PUT", f"{BUCKET}/framed", chunked, sent),
@@ -286,7 +258,7 @@ def test_trailers_are_not_known(raw: Raw, mode: str) -> None:
         length=False,
         unsigned={"Transfer-Encoding": "chunked"},
     )
-    assert _said(unsized)[:2] == (411, "MissingContentLength")
+    assert said(unsized)[:2] == (411, "MissingContentLength")
 
 
 def test_conditions_of_writes_acls_versions_and_parts_are_not_read(raw: Raw) -> None:
@@ -301,9 +273,9 @@ def test_conditions_of_writes_acls_versions_and_parts_are_not_read(raw: Raw) -> 
 
 def test_limits_of_keys_and_metadata(raw: Raw) -> None:
     assert raw("PUT", f"{BUCKET}/{'k' * 1024}", b"x").status == 200
-    assert _said(raw("PUT", f"{BUCKET}/{'k' * 1025}", b"x"))[:2] == (400, "KeyTooLongError")
+    assert said(raw("PUT", f"{BUCKET}/{'k' * 1025}", b"x"))[:2] == (400, "KeyTooLongError")
     assert raw("PUT", f"{BUCKET}/m", b"x", {"x-amz-meta-a": "v" * 2047}).status == 200
-    assert _said(raw("PUT", f"{BUCKET}/m", b"x", {"x-amz-meta-a": "v" * 2048}))[:2] == (400, "MetadataTooLarge")
+    assert said(raw("PUT", f"{BUCKET}/m", b"x", {"x-amz-meta-a": "v" * 2048}))[:2] == (400, "MetadataTooLarge")
     assert raw("PUT", "/" + "b" * 64).code == raw("PUT", "/bb").code == "InvalidBucketName"
 
 
@@ -316,37 +288,25 @@ def test_owner_of_buckets_has_the_name_of_minio(raw: Raw) -> None:
 # Multipart uploads
 
 
-def _begun(raw: Raw, key: str, headers: dict[str, str] | None = None) -> str:
-    reply = raw("POST", f"{BUCKET}/{key}?uploads", headers=headers or {})
-    assert reply.status == 200
-    return reply.element("UploadId")
-
-
-def _completed(raw: Raw, key: str, upload: str, etags: dict[int, str]) -> Reply:
-    parts = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{etag}</ETag></Part>" for n, etag in etags.items())
-    document = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
-    return raw("POST", f"{BUCKET}/{key}?uploadId={upload}", document)
-
-
 def test_aborting_what_is_not_there_succeeds(raw: Raw) -> None:
     assert raw("DELETE", f"{BUCKET}/k?uploadId=none").status == 204
     assert raw("DELETE", "/st-absent/k?uploadId=none").code == "NoSuchBucket"
-    upload = _begun(raw, "aborted")
+    upload = begun(raw, "aborted")
     assert raw("DELETE", f"{BUCKET}/aborted?uploadId={upload}").status == 204
     assert raw("GET", f"{BUCKET}/aborted?uploadId={upload}").code == "NoSuchUpload"
 
 
 def test_completing_needs_all_parts(raw: Raw) -> None:
-    upload = _begun(raw, "whole")
+    upload = begun(raw, "whole")
     etags = {n: raw("PUT", f"{BUCKET}/whole?partNumber={n}&uploadId={upload}", b"x").headers["etag"] for n in (1, 2)}
-    assert _said(_completed(raw, "whole", upload, {1: etags[1]}))[:2] == (400, "InvalidPart")
-    assert _completed(raw, "whole", upload, etags).code == "EntityTooSmall"
-    assert _completed(raw, "whole", upload, {2: etags[2], 1: etags[1]}).code == "InvalidPartOrder"
+    assert said(completed(raw, "whole", upload, {1: etags[1]}))[:2] == (400, "InvalidPart")
+    assert completed(raw, "whole", upload, etags).code == "EntityTooSmall"
+    assert completed(raw, "whole", upload, {2: etags[2], 1: etags[1]}).code == "InvalidPartOrder"
     raw("DELETE", f"{BUCKET}/whole?uploadId={upload}")
 
 
 def test_parts_come_up_to_ten_thousand_on_a_page(raw: Raw) -> None:
-    upload = _begun(raw, "parts")
+    upload = begun(raw, "parts")
     for number in range(1, 1004):
         raw("PUT", f"{BUCKET}/parts?partNumber={number}&uploadId={upload}", b"")
     page = raw("GET", f"{BUCKET}/parts?uploadId={upload}")
@@ -364,7 +324,7 @@ def test_parts_come_up_to_ten_thousand_on_a_page(raw: Raw) -> None:
 @pytest.fixture
 def uploads(raw: Raw) -> Iterator[list[str]]:
     """Unfinished uploads of some keys in the bucket, in the order of encrypted paths."""
-    ids = {key: _begun(raw, key) for key in ("u/a", "u/b", "u/c/1", "u/c/2", "v")}
+    ids = {key: begun(raw, key) for key in ("u/a", "u/b", "u/c/1", "u/c/2", "v")}
     yield _encrypted_order([*ids])
     for key, upload in ids.items():
         raw("DELETE", f"{BUCKET}/{key}?uploadId={upload}")
@@ -381,8 +341,8 @@ def test_uploads_are_listed_by_encrypted_path(raw: Raw, uploads: list[str]) -> N
 
 
 def test_uploads_have_limited_delimiters_and_markers(raw: Raw, uploads: list[str]) -> None:
-    assert _said(raw("GET", f"{BUCKET}?uploads&delimiter=x")) == (501, "NotImplemented", 'Unsupported delimiter: "x"')
-    assert _said(raw("GET", f"{BUCKET}?uploads&prefix=u%2F&key-marker=v"))[:2] == (501, "NotImplemented")
+    assert said(raw("GET", f"{BUCKET}?uploads&delimiter=x")) == (501, "NotImplemented", 'Unsupported delimiter: "x"')
+    assert said(raw("GET", f"{BUCKET}?uploads&prefix=u%2F&key-marker=v"))[:2] == (501, "NotImplemented")
     page = raw("GET", f"{BUCKET}?uploads&max-uploads=2")
     assert page.elements("Key") == uploads[:2]
     assert (page.element("NextKeyMarker"), page.element("NextUploadIdMarker")) == (uploads[1], "")
@@ -449,114 +409,8 @@ def test_the_order_is_always_the_same() -> None:
 
 def test_too_many_keys_to_sort_are_501(raw: Raw, listed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_storj_listing, "MOST", len(KEYS) - 1)
-    refused = _said(raw("GET", f"{listed}?list-type=2&delimiter=-"))
+    refused = said(raw("GET", f"{listed}?list-type=2&delimiter=-"))
     assert refused[:2] == (501, "NotImplemented")
     assert refused[2].startswith("ListObjects(V2): listing too many items for gateway-side filtering")
     assert raw("GET", f"{listed}?list-type=2&prefix=c%2F1").elements("Key") == ["c/1"]
     assert raw("GET", f"{listed}?list-type=2").status == 200
-
-
-# Objects that expire
-
-
-@pytest.mark.parametrize(
-    ("text", "after"),
-    [
-        ("+300ms", 0.3),
-        ("+1.5h", 5400),
-        ("+2h45m", 9900),
-        ("+1h1m1s1ms1us1ns", 3661.001001001),
-        ("+2µs", 2e-6),
-        ("+.5s", 0.5),
-        ("1970-01-01T00:33:20Z", 1000),
-        ("1970-01-01T02:33:20.5+02:00", 1000.5),
-    ],
-)
-def test_forms_of_a_ttl(text: str, after: float) -> None:
-    when = deadline(text, 1000.0)
-    assert when == pytest.approx(1000.0 + after)
-
-
-@pytest.mark.parametrize("text", ["", "none"])
-def test_no_ttl(text: str) -> None:
-    assert deadline(text, 1000.0) is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("2h", "-2h", "+", "+2", "+2d", "+2h ", "never", "2h45m", "None"),
-        *("2022-05-19", "2022-05-19T00:10:55", "2022-05-19 00:10:55Z", "2022-13-19T00:10:55Z", "+2022-05-19T00:10:55Z"),
-    ],
-)
-def test_other_ttls_are_invalid(text: str) -> None:
-    with pytest.raises(S3Error, match=re.escape("The TTL you have specified is invalid.")) as refused:
-        deadline(text, 1000.0)
-    assert (refused.value.status, refused.value.code) == (400, "InvalidTTL")
-
-
-@pytest.mark.parametrize("name", ["x-amz-meta-object-expires", "x-minio-meta-object-expires"])
-def test_objects_expire_by_the_clock_of_the_server(expiring: tuple[Raw, Clock], name: str) -> None:
-    raw, clock = expiring
-    assert raw("PUT", f"{BUCKET}/short", b"x", {name: "+2s"}).status == 200
-    assert raw("PUT", f"{BUCKET}/long", b"x", {name: "+5m"}).status == 200
-    assert raw("PUT", f"{BUCKET}/kept", b"x", {name: "none"}).status == 200
-    clock.time += 1
-    assert raw("GET", f"{BUCKET}/short").body == b"x"
-    clock.time += 1.1
-    assert _said(raw("GET", f"{BUCKET}/short"))[:2] == (404, "NoSuchKey")
-    assert sorted(raw("GET", BUCKET).elements("Key")) == ["kept", "long"]
-    clock.time += 300
-    assert raw("HEAD", f"{BUCKET}/long").status == 404
-    assert raw("GET", BUCKET).elements("Key") == ["kept"]
-
-
-def test_a_ttl_is_shown_and_one_that_is_wrong_stores_nothing(expiring: tuple[Raw, Clock]) -> None:
-    raw, _ = expiring
-    raw("PUT", f"{BUCKET}/k", b"x", {"x-amz-meta-object-expires": "+2h"})
-    assert raw("HEAD", f"{BUCKET}/k").headers["x-amz-meta-object-expires"] == "+2h"
-    refused = raw("PUT", f"{BUCKET}/wrong", b"x", {"x-amz-meta-object-expires": "2h"})
-    assert _said(refused) == (400, "InvalidTTL", "The TTL you have specified is invalid.")
-    assert raw("GET", f"{BUCKET}/wrong").status == 404
-    assert raw("POST", f"{BUCKET}/wrong?uploads", headers={"x-amz-meta-object-expires": "2h"}).code == "InvalidTTL"
-
-
-def test_the_amz_header_counts_before_the_minio_header(expiring: tuple[Raw, Clock]) -> None:
-    raw, clock = expiring
-    raw("PUT", f"{BUCKET}/k", b"x", {"x-amz-meta-object-expires": "none", "x-minio-meta-object-expires": "+1s"})
-    raw("PUT", f"{BUCKET}/l", b"x", {"x-amz-meta-object-expires": "+1s", "x-minio-meta-object-expires": "wrong"})
-    clock.time += 2
-    assert raw("GET", BUCKET).elements("Key") == ["k"]
-
-
-def test_writing_again_without_a_ttl_keeps_the_object(expiring: tuple[Raw, Clock]) -> None:
-    raw, clock = expiring
-    raw("PUT", f"{BUCKET}/k", b"old", {"x-amz-meta-object-expires": "+1s"})
-    raw("PUT", f"{BUCKET}/k", b"new")
-    clock.time += 2
-    assert raw("GET", f"{BUCKET}/k").body == b"new"
-
-
-@pytest.mark.parametrize("late", [False, True])
-def test_uploads_become_objects_that_expire(expiring: tuple[Raw, Clock], late: bool) -> None:
-    raw, clock = expiring
-    upload = _begun(raw, "large", {"x-amz-meta-object-expires": "+10s"})
-    etag = raw("PUT", f"{BUCKET}/large?partNumber=1&uploadId={upload}", b"x").headers["etag"]
-    if late:
-        clock.time += 11
-        raw("GET", BUCKET)
-    assert _completed(raw, "large", upload, {1: etag}).status == 200
-    assert raw("GET", f"{BUCKET}/large").status == (404 if late else 200)
-    clock.time += 11
-    assert raw("GET", f"{BUCKET}/large").status == 404
-
-
-def test_objects_expire_in_a_store_that_is_opened_again(tmp_path: Any, serve: Callable[..., Iterator[Running]]) -> None:
-    clock = Clock()
-    for running in serve(personality=load("storj-st"), clock=clock, data=tmp_path):
-        raw = running.raw()
-        raw("PUT", BUCKET)
-        raw("PUT", f"{BUCKET}/k", b"x", {"x-amz-meta-object-expires": "+5s"})
-    clock.time += 6
-    for running in serve(personality=load("storj-st"), clock=clock, data=tmp_path):
-        assert running.raw()("GET", f"{BUCKET}/k").code == "NoSuchKey"

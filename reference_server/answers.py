@@ -1,4 +1,4 @@
-"""Changes to an answer that several defects share; each is made in place."""
+"""Changes to an answer that wrappers of seams share, whatever they are for; each is made in place."""
 
 from __future__ import annotations
 
