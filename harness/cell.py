@@ -64,8 +64,7 @@ class CellRunner:
         self._redact = Redactor(config.endpoint.secrets)
         self._witness = self._place(config.endpoint).witness
         self._clients: dict[tuple[str, bool], Client] = {}
-        implicit = profile.buckets.creation == "implicit"
-        self._sandbox = Sandbox(config.run_id, worker, self._witness, config.journal, config.bucket, implicit)
+        self._sandbox = Sandbox(config.run_id, worker, self._witness, config.journal, config.bucket, profile.implicit)
         self._lints: list[Lint] = []
         self._found: set[tuple[str, ...]] = set()
         self._alive = True

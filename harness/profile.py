@@ -21,6 +21,9 @@ from harness.record import Step
 CONFIGURABLE = ("rclone", "awscli", "boto3", "jssdk")
 """Clients that take settings from a profile: those whose users must set some for a gateway."""
 
+STANDARD = "aws"
+"""The profile of Amazon S3 itself, which excuses nothing."""
+
 FOLDER = Path(__file__).parent.parent / "fixtures" / "profiles"
 
 Support = Literal["full", "partial", "no", "forbidden", "dummy", "noop"]
@@ -170,6 +173,11 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deviations: list[Deviation] = []
     conforms: list[str] = []
     features: list[str] = []
+
+    @property
+    def implicit(self) -> bool:
+        """Whether buckets come into being with their first object."""
+        return self.buckets.creation == "implicit"
 
     @property
     def follow(self) -> tuple[int, ...]:

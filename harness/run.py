@@ -325,7 +325,7 @@ def _begin(config: RunConfig, header: Header, on_cell: Callable[[Cell], None]) -
     try:
         config.journal.parent.mkdir(parents=True, exist_ok=True)
         config.journal.unlink(missing_ok=True)
-        implicit = profile.load(config.profile).buckets.creation == "implicit"
+        implicit = profile.load(config.profile).implicit
         head = JournalHead(config.run_id, endpoint.url, endpoint.region, endpoint.addressing, implicit)
         append(config.journal, head)
         return RunFile(Path(config.out) / "run.jsonl", header, on_cell)

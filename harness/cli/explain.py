@@ -138,7 +138,7 @@ def _client(found: Scenario) -> ClientInfo | None:
 
 def _profile(feature: str) -> profile.Profile:
     """That of the standard, or else of the first gateway that has a feature."""
-    names = ["aws", *profile.names()]
+    names = [profile.STANDARD, *profile.names()]
     return next(one for one in map(profile.load, names) if not feature or feature in one.features)
 
 
@@ -161,7 +161,7 @@ def _run(found: Scenario, info: ClientInfo) -> tuple[Cell, str]:
         config = RunConfig(run.new_run_id(), endpoint, documented.name, [info], [found.id], folder, seed=1)
         append(
             config.journal,
-            JournalHead(config.run_id, url, ready.region, "path", documented.buckets.creation == "implicit"),
+            JournalHead(config.run_id, url, ready.region, "path", documented.implicit),
         )
         cells = CellRunner(config, documented, "w0")
         try:

@@ -21,6 +21,7 @@ from harness.errors import INCOMPLETE, OK
 from harness.nearest import Fit
 from harness.probe import Finding, advise, survey
 from harness.probe.knobs import BY_NAME
+from harness.profile import STANDARD
 from harness.record import FACT, SETTING_KINDS, UNKNOWN, Advice, Setting, SettingKind
 from harness.sandbox import NAME, JournalHead, Sandbox, append, cleanup
 from harness.wire.curl import curl
@@ -169,14 +170,12 @@ def _show(place: Endpoint, advice: Advice, known: list[Fit], *, whole: bool, wri
 
 def _likeness(known: list[Fit]) -> str:
     """The known gateway that it behaves like, and how far it is from Amazon S3."""
-    best, standard = known[0], next(fit for fit in known if fit.profile == "aws")
+    best, standard = known[0], next(fit for fit in known if fit.profile == STANDARD)
     if not best.judged:
         return "Which known gateway it is like could not be found out."
     if best is standard:
-        differing = f"{standard.failing} of {standard.judged} telling scenarios differ" if standard.failing else ""
-        return (
-            f"Behaves most like {standard.title}{f' ({differing})' if differing else ''}: judge it with --profile aws."
-        )
+        differing = f" ({best.failing} of {best.judged} telling scenarios differ)" if best.failing else ""
+        return f"Behaves most like {best.title}{differing}: judge it with --profile {best.profile}."
     return (
         f"Behaves most like {best.title}: of {best.judged} telling scenarios {best.failing} differ from what that "
         f"documents, {standard.failing} from Amazon S3. Judge it with --profile {best.profile}."

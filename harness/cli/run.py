@@ -33,8 +33,6 @@ from harness.errors import INTERRUPTED, UsageError, unknown
 from harness.profile import Profile
 from harness.record import ClientInfo, GatewayInfo
 
-_STANDARD = "aws"
-"""The profile of no gateway in particular."""
 _EPILOG = f"""\
 \b
 Examples:
@@ -81,7 +79,7 @@ bundled server has all of it. For others the environment names them:
 @click.option(
     "--profile",
     "profile_name",
-    default="aws",
+    default=profile.STANDARD,
     show_default=True,
     metavar="NAME|FILE",
     help="What the gateway documents about itself.",
@@ -223,14 +221,13 @@ def _endpoint(
     if not options["endpoint"]:
         endpoint, secure = _bundled(options, stack)
         played = options["personality"]
-        name = "s3conform reference server" + (f" as {played}" if played not in ("", _STANDARD) else "")
+        name = "s3conform reference server" + (f" as {played}" if played not in ("", profile.STANDARD) else "")
         gateway = GatewayInfo(name=name, version=__version__)
     else:
         endpoint, gateway = make_endpoint(options["endpoint"], options, extras()), None
     endpoint = msgspec.structs.replace(endpoint, follow=documented.follow)
     secure = msgspec.structs.replace(secure, follow=documented.follow) if secure is not None else None
-    implicit = documented.buckets.creation == "implicit"
-    named = run.contact(endpoint, options["bucket"], f"{sandbox.NAME}-{run_id}/", implicit=implicit)
+    named = run.contact(endpoint, options["bucket"], f"{sandbox.NAME}-{run_id}/", implicit=documented.implicit)
     return endpoint, secure, gateway or GatewayInfo(name=named[:100] or "unknown")
 
 
@@ -242,7 +239,7 @@ def _personality(options: dict[str, Any], documented: Profile) -> str:
     """
     if options["endpoint"] and options["personality"]:
         raise UsageError("--personality is for the bundled server; it does not go with --endpoint")
-    own = documented.name if documented.name in profile.names() else _STANDARD
+    own = documented.name if documented.name in profile.names() else profile.STANDARD
     return str(options["personality"]) or own
 
 

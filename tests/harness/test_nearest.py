@@ -29,7 +29,7 @@ def test_each_known_gateway_is_recognised(name: str, tmp_path: Path) -> None:
 
 
 def test_endpoint_that_shows_nothing_is_like_none() -> None:
-    found = nearest.fits([], dt.date(2026, 1, 1))
+    found = nearest.fits([], map(profile.load, profile.names()), dt.date(2026, 1, 1))
     assert {fit.judged for fit in found} == {0}
     assert found[0].profile == "aws"
 

@@ -21,6 +21,7 @@ from reference_server.app import App
 from reference_server.auth import Credential
 from reference_server.defects import defects
 from reference_server.defects.registry import SEAMS
+from reference_server.personality import load
 from reference_server.rules.encryption import KeyRing
 from reference_server.server import Server
 from reference_server.store import Store
@@ -46,12 +47,17 @@ class Stage:
         infos: the clients.
         folder: a private folder.
         region: of the server.
+        gateway: which one the server plays, and whose profile it is held to.
     """
 
-    def __init__(self, infos: list[ClientInfo], folder: Path, region: str = REGION) -> None:
+    def __init__(
+        self, infos: list[ClientInfo], folder: Path, region: str = REGION, gateway: str = profile.STANDARD
+    ) -> None:
         self.infos = {info.name: info for info in infos}
         self._folder = folder
         self._region = region
+        self._personality = load(gateway)
+        self._documented = profile.load(gateway)
         self._stack = ExitStack()
         self._registry = scenario.of_s3()
         self._runners: CellRunner | None = None
@@ -90,7 +96,7 @@ class Stage:
     def _runner(self) -> CellRunner:
         if self._runners is None:
             self._workers += 1
-            self._runners = CellRunner(self._config, profile.load("aws"), f"w{self._workers}", revival=0)
+            self._runners = CellRunner(self._config, self._documented, f"w{self._workers}", revival=0)
             self._stack.callback(self._runners.close)
         return self._runners
 
@@ -102,25 +108,43 @@ class Stage:
         self._stack.callback(store.close)
         known = {one.access_key: Credential(one.secret_key) for one in (_ONE, _TWO)}
         known[_SHORT.access_key] = Credential(_SHORT.secret_key, _SHORT.session_token, _ONE.access_key)
-        self._app = App(store, known, region=self._region, keys=KeyRing())
-        server = Server(self._app)
-        server.start()
-        self._stack.callback(server.stop)
+        self._app = App(store, known, region=self._region, keys=KeyRing(), personality=self._personality)
+        server = self._listening()
+        if self._personality.redirects:
+            self._app.target = self._listening().endpoint
         url = f"http://localhost:{server.port}"
         website = url.replace("://", "://{bucket}.s3-website.")
-        endpoint = Endpoint(url, _ONE, self._region, timeout=SECONDS, second=_TWO, temporary=_SHORT, website=website)
+        endpoint = Endpoint(
+            url,
+            _ONE,
+            self._region,
+            timeout=SECONDS,
+            second=_TWO,
+            temporary=_SHORT,
+            website=website,
+            follow=self._documented.follow,
+        )
         self._config = RunConfig(
             run_id=new_run_id(),
             endpoint=endpoint,
-            profile="aws",
+            profile=self._documented.name,
             clients=list(self.infos.values()),
             scenarios=list(self._registry),
             out=str(self._folder),
             seed=1,
         )
         self._config.journal.unlink(missing_ok=True)
-        append(self._config.journal, JournalHead(self._config.run_id, url, self._region, "path"))
+        append(
+            self._config.journal, JournalHead(self._config.run_id, url, self._region, "path", self._documented.implicit)
+        )
         self._runners = None
+
+    def _listening(self) -> Server:
+        """A port at which the application answers, as long as this server does."""
+        server = Server(self._app)
+        server.start()
+        self._stack.callback(server.stop)
+        return server
 
 
 def _noting(used: set[str], name: str, inner: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,10 +156,10 @@ def _noting(used: set[str], name: str, inner: Callable[..., Any]) -> Callable[..
 
 
 @contextmanager
-def stage(infos: list[ClientInfo], region: str = REGION) -> Iterator[Stage]:
+def stage(infos: list[ClientInfo], region: str = REGION, gateway: str = profile.STANDARD) -> Iterator[Stage]:
     """A stage that lives as long as the block."""
     with tempfile.TemporaryDirectory() as folder:
-        found = Stage(infos, Path(folder), region)
+        found = Stage(infos, Path(folder), region, gateway)
         try:
             yield found
         finally:
