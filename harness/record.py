@@ -82,7 +82,8 @@ class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     """First line: what was judged, by what, with what.
 
     `planned` is the number of cells selected; `scenarios` carries the texts by scenario id, so that a run file
-    explains itself to any later version; `seed` repeats the generated examples (`run --seed`).
+    explains itself to any later version; `seed` repeats the generated examples (`run --seed`). `trimmed` says what
+    evidence was left out of a run file that was made smaller.
     """
 
     run_id: str
@@ -95,6 +96,7 @@ class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     planned: int
     scenarios: dict[str, ScenarioText]
     seed: int = 0
+    trimmed: str = ""
     schema: int = SCHEMA
 
 

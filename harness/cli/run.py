@@ -141,6 +141,10 @@ bundled server has all of it. For others the environment names them:
     metavar="N",
     help="What generated examples begin with; the run file names the one that was used.  [default: a new one]",
 )
+@click.option(
+    "--gateway", default="", metavar="NAME", help="What the endpoint is, for reports.  [default: what its answers say]"
+)
+@click.option("--gateway-version", default="", metavar="VERSION", help="Which version of it.")
 @click.option("--durations", is_flag=True, help="Also print the ten cells that took longest.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("reports/latest"),
               show_default=True, metavar="DIR", help="Folder for run file and reports.")  # fmt: skip
@@ -228,7 +232,13 @@ def _endpoint(
     endpoint = msgspec.structs.replace(endpoint, follow=documented.follow)
     secure = msgspec.structs.replace(secure, follow=documented.follow) if secure is not None else None
     named = run.contact(endpoint, options["bucket"], f"{sandbox.NAME}-{run_id}/", implicit=documented.implicit)
-    return endpoint, secure, gateway or GatewayInfo(name=named[:100] or "unknown")
+    return endpoint, secure, _gateway(options, gateway or GatewayInfo(name=named[:100] or "unknown"))
+
+
+def _gateway(options: dict[str, Any], found: GatewayInfo) -> GatewayInfo:
+    """The product behind the endpoint: what the user calls it, or what was found."""
+    version = options["gateway_version"] or (found.version if not options["gateway"] else "unknown")
+    return GatewayInfo(name=options["gateway"] or found.name, version=version)
 
 
 def _personality(options: dict[str, Any], documented: Profile) -> str:
