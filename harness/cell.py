@@ -262,7 +262,7 @@ class CellRunner:
         self, scenario: Scenario, info: ClientInfo, observation: Observation, scene: Scene | None, started: float
     ) -> Cell:
         today = dt.datetime.now(dt.UTC).date()
-        verdict = judge(scenario.id, info.name, observation, self._profile, today)
+        verdict = judge(scenario.id, f"{info.name}@{info.version}", observation, self._profile, today)
         exchanges = scene.exchanges if scene else []
         sent = scene.sent if scene else []
         kept = [self._evidence(exchange) for exchange in _shown(exchanges, scene, observation.failing)]

@@ -63,7 +63,7 @@ def fits(cells: Iterable[Cell], profiles: Iterable[Profile], today: dt.date) -> 
     seen = [cell for cell in cells if cell.gates and cell.observed.outcome not in ("failure", "inexpressible")]
     found = []
     for known in profiles:
-        verdicts = [judge(cell.scenario, cell.client, cell.observed, known, today).verdict for cell in seen]
+        verdicts = [judge(cell.scenario, cell.seen_through, cell.observed, known, today).verdict for cell in seen]
         found.append(Fit(known.name, known.title, sum(verdict in FAILING for verdict in verdicts), len(seen)))
     return sorted(found, key=lambda fit: (fit.failing, fit.profile != profile.STANDARD))
 

@@ -75,12 +75,20 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return not (self.status or self.code or self.message or self.headers or self.found)
 
 
+def concerns(clients: list[str], client: str) -> bool:
+    """Whether an entry for some clients (none named: all) is about `client`, a name or `name@version`.
+
+    An entry names a client, or a client of versions that begin so: `awscli@1` is about `awscli@1.44.84`.
+    """
+    return not clients or any(client == one or client.startswith((f"{one}@", f"{one}.")) for one in clients)
+
+
 class OperationEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is documented of one operation.
 
     `full` and `partial` are judged like everything else (what is missing from `partial` are deviations). `no` and
     `forbidden` must be refused in one of the ways in `accept`; `dummy` (a fixed answer) and `noop` (taken, and nothing
-    done) must answer in one of them.
+    done) must answer in one of them. `clients` are those that it is about, see `concerns`.
     """
 
     support: Support

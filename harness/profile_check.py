@@ -105,8 +105,11 @@ def _support(where: str, entry: OperationEntry) -> Iterator[UsageError]:
 def _entry(profile: Profile, where: str, entry: OperationEntry | Deviation) -> Iterator[UsageError]:
     yield from _source(profile, where, entry.source)
     for client in entry.clients:
-        if client not in CLIENTS:
-            yield unknown(f"client in {where}", client, CLIENTS)
+        name, versioned, version = client.partition("@")
+        if name not in CLIENTS:
+            yield unknown(f"client in {where}", name, CLIENTS)
+        if versioned and not version.strip("."):
+            yield UsageError(f"{where} client {client!r} names no version; write {name} for all of them")
     for signature in entry.accept:
         if signature.says_nothing:
             yield UsageError(f"{where} a signature that says nothing can match nothing; give status, code or message")
@@ -128,7 +131,9 @@ def _scenarios(
             yield unknown(f"scenario in {where}", name, scenarios)
         elif scenarios[name].feature not in ("", *features):
             yield UsageError(f"{where} {name} is about {scenarios[name].feature}, which is not among the features")
-        elif deviation.clients and not set(deviation.clients) & set(scenarios[name].clients):
+        elif deviation.clients and {one.partition("@")[0] for one in deviation.clients}.isdisjoint(
+            scenarios[name].clients
+        ):
             yield UsageError(
                 f"{where} {name} has no cell for {_names(deviation.clients)}, only for "
                 f"{_names(scenarios[name].clients)}"

@@ -78,12 +78,27 @@ class ScenarioText(msgspec.Struct, frozen=True, omit_defaults=True):
     catches: list[str] = []
 
 
+class Accepted(msgspec.Struct, frozen=True):
+    """Why a run is a baseline: who reads it later must see what was taken for good, and for which reason.
+
+    `at` is UTC; `run_id_before` is that of the baseline that it took the place of, or "". The numbers are of cells that
+    the gate would have failed: regressed, vanished, and failing ones that were new.
+    """
+
+    reason: str
+    at: str
+    run_id_before: str
+    regressed: int
+    vanished: int
+    new_failing: int
+
+
 class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     """First line: what was judged, by what, with what.
 
     `planned` is the number of cells selected; `scenarios` carries the texts by scenario id, so that a run file
     explains itself to any later version; `seed` repeats the generated examples (`run --seed`). `trimmed` says what
-    evidence was left out of a run file that was made smaller.
+    evidence was left out of a run file that was made smaller. `accepted` is there in a baseline that was accepted.
     """
 
     run_id: str
@@ -98,6 +113,7 @@ class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     seed: int = 0
     trimmed: str = ""
     schema: int = SCHEMA
+    accepted: Accepted | msgspec.UnsetType = msgspec.UNSET
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -170,6 +186,11 @@ class Cell(msgspec.Struct, frozen=True, tag_field="kind", tag="cell"):
     def label(self) -> str:
         """The column it stands in: that of its client."""
         return self.column or self.client
+
+    @property
+    def seen_through(self) -> str:
+        """Its client with its version, as `awscli@2.23.6`."""
+        return f"{self.client}@{self.client_version}"
 
     @property
     def gates(self) -> bool:

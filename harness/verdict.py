@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
-from harness.profile import REFUSING, Deviation, OperationEntry, Profile
+from harness.profile import REFUSING, Deviation, OperationEntry, Profile, concerns
 from harness.record import Observation, Step, VerdictName
 
 
@@ -31,7 +31,7 @@ def judge(scenario: str, client: str, observation: Observation, profile: Profile
 
     Args:
         scenario: id of the scenario.
-        client: name of the client.
+        client: name of the client, with its version as `awscli@2.23.6` where entries may be about versions.
         observation: what was seen.
         profile: what the gateway documents.
         today: the date on which documentation must not have expired.
@@ -58,7 +58,7 @@ def _deviations(scenario: str, client: str, profile: Profile, today: dt.date) ->
         entry
         for entry in profile.deviations
         if scenario in entry.scenarios
-        and (not entry.clients or client in entry.clients)
+        and concerns(entry.clients, client)
         and (entry.expires is None or today <= entry.expires)
     ]
 
@@ -100,7 +100,7 @@ def _entry(client: str, step: Step, profile: Profile) -> OperationEntry | None:
     """What the profile tells the client that made a step of its operation; set-up and witness are raw HTTP."""
     entry = profile.operations.get(step.operation)
     actor = client if step.role == "client" else "raw"
-    return None if entry is None or (entry.clients and actor not in entry.clients) else entry
+    return entry if entry is not None and concerns(entry.clients, actor) else None
 
 
 def _succeeded(step: Step) -> bool:

@@ -201,6 +201,8 @@ def test_a_field_that_is_missing_unknown_or_of_another_type_is_named(tmp_path, o
         ("[operations.CopyObject]", "[operations.copyobject]", "did you mean 'CopyObject'?"),
         ('"DEL-001"', '"DEL-01"', "did you mean 'DEL-001'?"),
         ('"DEL-001"', '"del-001"', "did you mean 'DEL-001'?"),
+        ('clients = ["rclone"]', 'clients = ["rclnoe@1"]', "did you mean 'rclone'?"),
+        ('clients = ["rclone"]', 'clients = ["rclone@"]', "names no version; write rclone for all of them"),
         ('source = "guide"\nclients = ["rclone"]', 'source = "guied"', "did you mean 'guide'?"),
         ('source = "guide"\nclients = ["raw", "boto3"]', 'source = ""', "guide"),
         ('["rclone"]', '["rcloen"]', "did you mean 'rclone'?"),

@@ -210,6 +210,26 @@ def test_a_difference_as_documented_deviates():
     assert found == Judgement("deviates", "as documented: why", "deviations.DEL-001")
 
 
+@pytest.mark.parametrize(
+    ("clients", "client", "expected"),
+    [
+        ([], "awscli@1.44.84", "deviates"),
+        (["awscli"], "awscli@1.44.84", "deviates"),
+        (["awscli@1"], "awscli@1.44.84", "deviates"),
+        (["awscli@1.44"], "awscli@1.44.84", "deviates"),
+        (["awscli@1.44.84"], "awscli@1.44.84", "deviates"),
+        (["awscli@1.4"], "awscli@1.44.84", "violates"),
+        (["awscli@2"], "awscli@1.44.84", "violates"),
+        (["awscli@2", "awscli@1"], "awscli@1.44.84", "deviates"),
+        (["aws"], "awscli@1.44.84", "violates"),
+        (["rclone@1"], "awscli@1.44.84", "violates"),
+    ],
+)
+def test_a_difference_may_be_documented_for_some_versions_of_a_client(clients, client, expected):
+    profile = differs(Signature(status=200), clients=clients)
+    assert judge("DEL-001", client, seen("mismatch", step(ok=True)), profile, TODAY).verdict == expected
+
+
 def test_a_difference_other_than_documented_violates():
     found = judge("DEL-001", "raw", seen("mismatch", step(status=500)), differs(REFUSED), TODAY)
     assert found.verdict == "violates"
