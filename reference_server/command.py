@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import importlib
+import importlib.util
 import ipaddress
 import json
 import os
+import re
 import resource
 import secrets
 import shutil
@@ -22,8 +25,9 @@ from reference_server.personality import UnknownPersonalityError, load
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from reference_server.app import App
     from reference_server.auth import Credential
     from reference_server.store import Store
 
@@ -183,7 +187,12 @@ def _serve(options: argparse.Namespace) -> int:
                     running.callback(one.stop)
                 app.target = target.endpoint if target else ""
                 app.plain_target = plain_target.endpoint if plain_target else ""
-                _announce(options, server.endpoint, pair, bundle, plain.endpoint if plain else None)
+                further = {
+                    "ca_bundle": str(bundle or ""),
+                    "http_endpoint": plain.endpoint if plain else "",
+                    "legacy_object": preload(app),
+                }
+                _announce(options, server.endpoint, pair, further)
                 _wait(stopped, until_eof=options.until_eof)
     return 0
 
@@ -300,9 +309,20 @@ def _raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _announce(
-    options: argparse.Namespace, endpoint: str, pair: tuple[str, str], bundle: Path | None, plain: str | None
-) -> None:
+def preload(app: App) -> str:
+    """Store what a personality has from before the first request, and say where as BUCKET/KEY; empty for nothing.
+
+    Its module has a function `legacy(app)` for that.
+    """
+    name = f"reference_server.personalities.{re.sub('[-.]', '_', app.personality.name)}"
+    if importlib.util.find_spec(name) is None:
+        return ""
+    legacy = getattr(importlib.import_module(name), "legacy", None)
+    return str(legacy(app)) if legacy is not None else ""
+
+
+def _announce(options: argparse.Namespace, endpoint: str, pair: tuple[str, str], further: Mapping[str, str]) -> None:
+    """Say where the server is, who may ask, and what else there is of it: the texts in `further` that are not empty."""
     if not _is_loopback(options.host):
         sys.stderr.write(
             f"warning: {options.host} is no loopback address: others on the network can reach this server\n"
@@ -313,11 +333,8 @@ def _announce(
         "access_key": access_key,
         "secret_key": secret_key,
         "region": options.region,
+        **{name: text for name, text in further.items() if text},
     }
-    if bundle is not None:
-        facts["ca_bundle"] = str(bundle)
-    if plain is not None:
-        facts["http_endpoint"] = plain
     if options.json:
         text = json.dumps(facts) + "\n"
     else:

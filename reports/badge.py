@@ -1,7 +1,11 @@
-"""A run as a badge: `S3 conformance | 96 % MUST`, in SVG, without fonts or files from elsewhere."""
+"""A run as a badge: `S3 conformance | 96 % MUST`.
+
+As SVG without fonts or files from elsewhere, and as JSON for the endpoint badge of shields.io, which draws its own.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
@@ -40,6 +44,13 @@ def write_badge(run: Run, path: Path) -> None:
     """Write the badge of `run` to `path`."""
     value, shade = verdict(run)
     write_atomic(path, _svg(LABEL, value, shade))
+
+
+def write_shields(run: Run, path: Path) -> None:
+    """Write the badge of `run` to `path` as JSON for shields.io (<https://shields.io/badges/endpoint-badge>)."""
+    value, shade = verdict(run)
+    fields = {"schemaVersion": 1, "label": LABEL, "message": value, "color": shade}
+    write_atomic(path, json.dumps(fields, indent=1) + "\n")
 
 
 def verdict(run: Run) -> tuple[str, str]:

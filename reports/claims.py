@@ -78,3 +78,16 @@ def _seen(cells: list[Cell]) -> Seen:
     if verdicts.intersection(_DIFFERENT):
         return "violates"
     return "holds" if verdicts - {"error"} else "not seen"
+
+
+def entry_sources(run: Run) -> dict[str, str]:
+    """Where the entries of the run's profile have it from, by entry as verdicts name it; none for one of one's own."""
+    if run.header.profile not in profile.names():
+        return {}
+    documented = profile.load(run.header.profile)
+    parts = {name: getattr(documented, name) for name in ("addressing", "authentication", "redirects")}
+    found = {name: part.source for name, part in parts.items() if part is not None}
+    found |= {f"limits.{name}": limit.source for name, limit in documented.limits.items()}
+    found |= {f"operations.{name}": entry.source for name, entry in documented.operations.items()}
+    found |= {f"deviations.{name}": one.source for one in documented.deviations for name in one.scenarios}
+    return {entry: documented.sources.get(source, source) for entry, source in found.items()}

@@ -17,6 +17,11 @@ from reports.text import one_line, visible, write_atomic
 if TYPE_CHECKING:
     from pathlib import Path
 
+_LINE = 1000
+"""Characters of an attribute."""
+_TEXT = 4000
+"""Characters of each part of what a case says."""
+
 
 def write_junit(run: Run, path: Path) -> None:
     """Write `run` to `path` as JUnit XML."""
@@ -35,15 +40,15 @@ def write_junit(run: Run, path: Path) -> None:
 
 def _suite(run: Run, name: str, cases: list[ET.Element]) -> ET.Element:
     """A `testsuite` with its counts; each case counts in at most one of errors, failures and skipped."""
-    suite = ET.Element("testsuite", name=one_line(name))
+    suite = ET.Element("testsuite", name=_line(name))
     for attribute, tag in (("errors", "error"), ("failures", "failure"), ("skipped", "skipped")):
         suite.set(attribute, str(sum(case.find(tag) is not None for case in cases)))
     suite.set("tests", str(len(cases)))
     suite.set("time", _time(sum(float(case.get("time", "0")) for case in cases)))
-    suite.set("timestamp", one_line(run.header.started))
+    suite.set("timestamp", _line(run.header.started))
     properties = ET.SubElement(suite, "properties")
     for key, value in _properties(run, name).items():
-        ET.SubElement(properties, "property", name=key, value=one_line(value))
+        ET.SubElement(properties, "property", name=key, value=_line(value))
     suite.extend(cases)
     return suite
 
@@ -68,18 +73,18 @@ def _properties(run: Run, client: str) -> dict[str, str]:
 def _testcase(cell: Cell) -> ET.Element:
     case = ET.Element(
         "testcase",
-        classname=one_line(f"{cell.label}.{cell.family}"),
-        name=one_line(f"{cell.scenario} {cell.title}"),
+        classname=_line(f"{cell.label}.{cell.family}"),
+        name=_line(f"{cell.scenario} {cell.title}"),
         time=_time(cell.seconds),
     )
     tag, message = _outcome(cell)
     if tag:
-        outcome = ET.SubElement(case, tag, message=one_line(message))
+        outcome = ET.SubElement(case, tag, message=_line(message))
         if tag != "skipped":
             outcome.set("type", cell.verdict)
-        outcome.text = visible(_details(cell))
+        outcome.text = _details(cell)
     elif cell.verdict != "conforms" or cell.flaky:
-        ET.SubElement(case, "system-out").text = visible(_remark(cell))
+        ET.SubElement(case, "system-out").text = _remark(cell)
     return case
 
 
@@ -99,24 +104,34 @@ def _details(cell: Cell) -> str:
     lines = [
         _remark(cell),
         f"level: {cell.level}",
-        f"expected: {cell.expected}",
-        f"observed: {cell.observed.text}",
+        f"expected: {_text(cell.expected)}",
+        f"observed: {_text(cell.observed.text)}",
     ]
-    lines += [f"{name}:\n{command}" for name, command in cell.repro.items()]
+    lines += [f"{name}:\n{_text(command)}" for name, command in cell.repro.items()]
     return "\n".join(lines)
 
 
 def _remark(cell: Cell) -> str:
-    parts = [f"{cell.verdict}: {cell.message}" if cell.message else cell.verdict]
-    parts += [f"profile entry: {cell.profile_entry}"] if cell.profile_entry else []
+    parts = [f"{cell.verdict}: {_text(cell.message)}" if cell.message else cell.verdict]
+    parts += [f"profile entry: {_text(cell.profile_entry)}"] if cell.profile_entry else []
     parts += ["flaky: a second try came to another verdict"] if cell.flaky else []
     return "\n".join(parts)
 
 
 def _unfinished(reason: str) -> ET.Element:
     case = ET.Element("testcase", classname="s3conform", name="the run is complete", time="0.000")
-    ET.SubElement(case, "error", message=one_line(reason), type="incomplete")
+    ET.SubElement(case, "error", message=_line(reason), type="incomplete")
     return case
+
+
+def _line(text: str) -> str:
+    return one_line(text, _LINE)
+
+
+def _text(text: str) -> str:
+    """`text`, visible and bounded; a reproduction that is cut says so rather than run by half."""
+    shown = visible(text[:_TEXT])
+    return f"{shown}\n… cut after {_TEXT} of {len(text)} characters" if len(text) > _TEXT else shown
 
 
 def _time(seconds: float) -> str:

@@ -1,4 +1,8 @@
-"""A run as `summary.md`, for the step summary of a CI: headline, counts, families by client, what fails."""
+"""A run as `summary.md`, for the step summary of a CI: headline, counts, families by client, what fails.
+
+With a baseline, what regressed comes right after the headline. GitHub takes summaries of 1 MiB for each step: every
+text is cut, every list is capped, and blocks that would not fit are left out and said to be.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +16,46 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from harness.compare import Change, Comparison
     from harness.record import Cell, Run
 
 CAP = 50
 """Failing cells that are listed; the rest are in the HTML report."""
 
+LIMIT = 1_000_000
+"""Bytes of a summary: 1 MiB, less what the same step may write beside it."""
+
 _MESSAGE = 240
+_FACT = 1000
+"""Characters of any one text."""
 
 _ENTITIES = {char: f"&#{ord(char)};" for char in "#$@:"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SPECIAL = re.compile(r"[\\`*_~\[\]|!]|[#$@&<>]|:(?=//|[a-z_+-][\w+-]*:)|(?<=www)\.", re.IGNORECASE)
 """Punctuation that Markdown may read; a colon only where a link or an emoji code could begin."""
 
 
-def write_markdown(run: Run, path: Path) -> None:
-    """Write the summary of `run` to `path` as GitHub flavoured Markdown."""
-    blocks = [_headline(run), _facts(run), _levels(run), _families(run), _failing(run), _settings(run), _remarks(run)]
-    write_atomic(path, "\n\n".join(block for block in blocks if block) + "\n")
+def write_markdown(run: Run, path: Path, comparison: Comparison | None = None) -> None:
+    """Write the summary of `run` to `path` as GitHub flavoured Markdown, `comparison` being that with its baseline."""
+    changes = _changes(comparison) if comparison else ""
+    blocks = [_headline(run), changes, _facts(run), _levels(run), _families(run), _failing(run), _settings(run)]
+    write_atomic(path, _fitting([*blocks, _remarks(run)]))
 
 
 def escaped(text: str) -> str:
     """`text` as one line that Markdown shows literally: no markup, HTML, link, mention or new table cell."""
-    return _SPECIAL.sub(_replacement, one_line(text))
+    return _SPECIAL.sub(_replacement, one_line(text, _FACT))
+
+
+def _fitting(blocks: list[str]) -> str:
+    """The blocks that fit into LIMIT bytes, and a line for those that do not."""
+    note = "\n\nThe rest does not fit here; it is in the report.\n"
+    page = ""
+    for block in filter(None, blocks):
+        longer = f"{page}\n\n{block}" if page else block
+        if len((longer + note).encode()) > LIMIT:
+            return page + note
+        page = longer
+    return page + "\n"
 
 
 def _replacement(match: re.Match[str]) -> str:
@@ -104,23 +127,53 @@ def _score(cells: list[Cell]) -> str:
     return f"{score} ✗{fails}" if fails else score
 
 
+def _changes(comparison: Comparison) -> str:
+    """What became of the baseline's cells: regressed, newly failing and vanished ones by name, the others by number."""
+    lists = {
+        "Regressed": comparison.regressed,
+        "New, and failing": comparison.new_failing,
+        "Vanished": comparison.vanished,
+    }
+    counts = ", ".join(f"{len(changes)} {name}" for name, changes in comparison.lists.items())
+    blocks = [
+        f"Since the baseline ({escaped(comparison.before.header.started)}): {counts}, {comparison.same} the same."
+    ]
+    for title, changes in lists.items():
+        if changes:
+            gravest = sorted(changes, key=lambda change: tally.LEVELS.index(change.cell.level))
+            blocks.append(f"### {title}\n\n{_capped(['was', *_CELL], [_change(change) for change in gravest])}")
+    return "\n\n".join(blocks)
+
+
+def _change(change: Change) -> list[str]:
+    """A row of a cell that is not what it was; of one that vanished, that it did."""
+    was = _verdict(change.old) if change.old is not None else "–"
+    row = _row(change.cell)
+    if change.new is None:
+        row[3:] = ["–", "not in this run"]
+    return [was, *row]
+
+
+_CELL = ["scenario", "level", "client", "verdict", "message"]
+
+
+def _row(cell: Cell) -> list[str]:
+    return [escaped(cell.scenario), cell.level, escaped(cell.label), _verdict(cell), _message(cell)]
+
+
+def _verdict(cell: Cell) -> str:
+    return f"{tally.SYMBOLS[cell.verdict]} {cell.verdict}"
+
+
 def _failing(run: Run) -> str:
     fails = tally.failing(run)
-    if not fails:
-        return ""
-    rows = [
-        [
-            escaped(c.scenario),
-            c.level,
-            escaped(c.label),
-            f"{tally.SYMBOLS[c.verdict]} {c.verdict}",
-            _message(c),
-        ]
-        for c in fails[:CAP]
-    ]
-    table = _table(["scenario", "level", "client", "verdict", "message"], rows)
-    more = f"\n\n… and {len(fails) - CAP} more" if len(fails) > CAP else ""
-    return f"### Failing\n\n{table}{more}"
+    return f"### Failing\n\n{_capped(_CELL, [_row(cell) for cell in fails])}" if fails else ""
+
+
+def _capped(titles: list[str], rows: list[list[str]]) -> str:
+    """A table of the first rows, and how many more there are."""
+    more = f"\n\n… and {len(rows) - CAP} more" if len(rows) > CAP else ""
+    return _table(titles, rows[:CAP]) + more
 
 
 def _settings(run: Run) -> str:

@@ -1,4 +1,7 @@
-"""A run as the HTML template wants it: plain records, counted and ordered, with nothing left to compute."""
+"""What the HTML report shows of a run on the page of its gateway, counted and ordered, with nothing left to compute.
+
+The overview of several gateways is `reports.overview`; the matrix itself `reports.matrix`.
+"""
 
 from __future__ import annotations
 
@@ -43,23 +46,33 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Slot:
-    """A cell in its place in the matrix; `number` is its index in the run file, and in the evidence."""
-
-    number: int
-    cell: Cell
-
-
-@dataclass(frozen=True)
-class Row:
-    """A scenario: what the matrix says of it, and its cells by client (none: not run)."""
+class Failure:
+    """A scenario that fails, with the cells that do."""
 
     scenario: str
     title: str
     level: Level
-    confidence: str
-    operations: list[str]
-    slots: dict[str, list[Slot]]
+    cells: list[Cell]
+
+    @property
+    def messages(self) -> list[tuple[str, list[Cell]]]:
+        """What was observed, each once, with the cells that observed it."""
+        return list(tally.grouped(self.cells, lambda cell: cell.message or cell.observed.text).items())
+
+
+@dataclass(frozen=True)
+class Documented:
+    """An entry of the profile with the cells whose verdict rests on it; `says` is what it says of itself."""
+
+    entry: str
+    says: str
+    cells: list[Cell]
+    contradicted: bool
+
+    @property
+    def scenarios(self) -> list[Cell]:
+        """One cell of each scenario, the gravest."""
+        return [members[0] for members in tally.grouped(self.cells, lambda cell: cell.scenario).values()]
 
 
 @dataclass(frozen=True)
@@ -77,11 +90,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class Offer:
-    """What the endpoint makes of some operations: `support` in a word, in words, and their cells by operation."""
+    """What the endpoint makes of some operations: `support` in a word, in words, and a cell of each."""
 
     support: str
     words: str
-    slots: list[Slot]
+    cells: list[Cell]
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Page:
-    """One run of the report."""
+    """The page of one gateway: what its run came to."""
 
     run: Run
     number: int
@@ -112,24 +125,30 @@ class Page:
     levels: list[tuple[Level, Bar]]
     by_client: dict[str, Bar]
     families: list[tuple[str, dict[str, Bar], Bar]]
-    groups: list[tuple[str, list[Row]]]
-    failing: list[Slot]
+    failing: list[Failure]
+    failing_cells: int
     not_gating: int
     flaky: int
     offers: list[Offer]
+    documented: list[Documented]
     sentences: list[tuple[str, list[Sentence]]]
     rules: list[Rule]
     settings: list[Settings]
     texts: dict[str, str]
 
+    @property
+    def needed(self) -> int:
+        """How many client settings are needed, or would be if there were one that helps."""
+        return sum(group.number for group in self.settings if group.kind in ("needed", "hopeless"))
+
 
 def page(run: Run, number: int) -> Page:
-    """`run` as the section `number` of a report."""
-    numbers = {id(cell): index for index, cell in enumerate(run.cells)}
+    """`run` as the page of the gateway `number` of a report."""
     cells = tally.ordered(run)
     clients = tally.client_names(run)
     families = tally.grouped(cells, lambda cell: cell.family)
     levels = tally.grouped(cells, lambda cell: cell.level)
+    fails = tally.failing(run)
     return Page(
         run=run,
         number=number,
@@ -141,16 +160,37 @@ def page(run: Run, number: int) -> Page:
         levels=[(level, bar(levels[level])) for level in tally.LEVELS if level in levels],
         by_client=_by_client(cells, clients),
         families=[(name, _by_client(members, clients), bar(members)) for name, members in families.items()],
-        groups=[(name, _rows(members, clients, numbers)) for name, members in families.items()],
-        failing=[Slot(numbers[id(cell)], cell) for cell in tally.failing(run)],
+        failing=failures(fails),
+        failing_cells=len(fails),
         not_gating=tally.not_gating(run),
         flaky=sum(cell.flaky for cell in cells),
         offers=offers(run),
+        documented=documented(cells),
         sentences=list(tally.grouped(claims.sentences(run), lambda one: one.words).items()),
         rules=rules(run),
         settings=advised(run.advice),
         texts=run.advice.texts if run.advice else {},
     )
+
+
+def failures(cells: Iterable[Cell]) -> list[Failure]:
+    """Failing cells by scenario, in their order."""
+    return [
+        Failure(scenario, members[0].title, members[0].level, members)
+        for scenario, members in tally.grouped(cells, lambda cell: cell.scenario).items()
+    ]
+
+
+def documented(cells: Iterable[Cell]) -> list[Documented]:
+    """What the profile foretold, entry by entry: contradicted ones first, then those that explain most."""
+    resting = tally.grouped((cell for cell in cells if cell.profile_entry), lambda cell: cell.profile_entry or "")
+    found = []
+    for entry, members in resting.items():
+        members.sort(key=lambda cell: cell.verdict != "contradicts")
+        said = next((cell.message for cell in members if cell.verdict in ("deviates", "unsupported")), "")
+        says = said.partition("as documented: ")[2] or said
+        found.append(Documented(entry, says, members, members[0].verdict == "contradicts"))
+    return sorted(found, key=lambda one: (not one.contradicted, -len(one.cells), one.entry))
 
 
 def advised(advice: Advice | None) -> list[Settings]:
@@ -189,13 +229,12 @@ _SUPPORT = {
 
 def offers(run: Run) -> list[Offer]:
     """What the operations are that the endpoint was asked for (family OPS), each in one way."""
-    numbers = {id(cell): index for index, cell in enumerate(run.cells)}
-    found: dict[str, list[Slot]] = {}
+    found: dict[str, list[Cell]] = {}
     for cell in run.cells:
         if cell.family == "OPS" and cell.verdict in ("conforms", "violates"):
-            found.setdefault(_support(cell), []).append(Slot(numbers[id(cell)], cell))
+            found.setdefault(_support(cell), []).append(cell)
     return [
-        Offer(kind, words, sorted(found[kind], key=lambda slot: slot.cell.operations))
+        Offer(kind, words, sorted(found[kind], key=lambda cell: cell.operations))
         for kind, words in _SUPPORT.items()
         if kind in found
     ]
@@ -232,23 +271,6 @@ def rules(run: Run) -> list[Rule]:
 def _by_client(cells: list[Cell], clients: list[str]) -> dict[str, Bar]:
     members = tally.grouped(cells, lambda cell: cell.label)
     return {client: bar(members.get(client, [])) for client in clients}
-
-
-def _rows(cells: list[Cell], clients: list[str], numbers: dict[int, int]) -> list[Row]:
-    return [
-        Row(
-            scenario=scenario,
-            title=members[0].title,
-            level=members[0].level,
-            confidence=members[0].confidence,
-            operations=members[0].operations,
-            slots={
-                client: [Slot(numbers[id(cell)], cell) for cell in members if cell.label == client]
-                for client in clients
-            },
-        )
-        for scenario, members in tally.grouped(cells, lambda cell: cell.scenario).items()
-    ]
 
 
 def _hundredths(number: int, cells: list[Cell]) -> float:

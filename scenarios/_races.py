@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -99,7 +98,8 @@ def clean(*refusals: int) -> Matcher:
 class SlowReader(RawClient):
     """A client that does not read an answer whose first bytes are there until something has been done.
 
-    How much of it is on its way by then is up to the system: 3 MB on Linux, where nothing else is set.
+    How much of it is on its way by then is up to the system: 3 MB on Linux, where nothing else is set. A documented
+    redirect is no such answer: it is followed at once.
 
     Args:
         endpoint: where to send.
@@ -108,16 +108,24 @@ class SlowReader(RawClient):
 
     def __init__(self, endpoint: Endpoint, meanwhile: Callable[[], Any]) -> None:
         super().__init__(endpoint)
-        self._connection = _Slow(Origin.of(endpoint.url), endpoint.timeout, endpoint.tls())
-        self._connection.meanwhile = meanwhile
+        slow = _Slow(Origin.of(endpoint.url), endpoint.timeout, endpoint.tls())
+        slow.meanwhile, slow.passed = meanwhile, [str(status).encode() for status in endpoint.follow]
+        self._connection = slow
+
+    def _at(self, url: str, connection: Connection) -> Connection:
+        connection.close()
+        connection.origin = Origin.of(url)._replace(path="")
+        return connection
 
 
 class _Slow(Connection):
-    """A connection that does something else before it reads."""
+    """A connection that does something else before it reads an answer, of whatever status but those that are passed."""
 
     meanwhile: Callable[[], Any]
+    passed: Sequence[bytes]
 
     def _read(self, stream: Any, method: str) -> tuple[Answer, bool]:
-        select.select([self._open()], [], [], self.timeout)
-        self.meanwhile()
+        status_line: bytes = stream.makefile("rb").peek(1)
+        if status_line[9:12] not in self.passed:
+            self.meanwhile()
         return super()._read(stream, method)

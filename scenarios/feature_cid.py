@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 from harness.clients import CALLERS, LIBRARIES
 from harness.expect import body, header, ok, output_where
@@ -204,3 +205,29 @@ def of_what_was_transformed(s3: Scene) -> None:
         s3.expect(shown, metadata_is({**metadata, "cid": found[-1]}))
         s3.expect(s3.look("GetObject", Key=key), ok(), body(content))
     s3.check(len({*found}) == len(options), "three identifiers", f"they are {found}")
+
+
+@scenario(
+    "CID-007",
+    MUST,
+    "PutObject",
+    source=f"{AUTO_DRIVE}, File Ownership",
+    clients=CALLERS,
+    feature="cid",
+)
+def whoever_stores_it(s3: Scene) -> None:
+    """The same content has the same identifier whichever user stores it, and each of them reads their own key.
+
+    The gateway promises: users who upload identical content share one identifier, though each owns what they stored.
+
+    Breaks: deduplication among users, and links by identifier that would work for one user alone.
+
+    Fix: leave the user out of what is hashed.
+    """
+    key = s3.key()
+    elsewhere: dict[str, Any] = {"Bucket": s3.bucket_name(), "Key": s3.key("theirs")}
+    s3.expect(s3.call("PutObject", Key=key, Body=_CONTENT), ok())
+    named = cid(s3, s3.look("HeadObject", Key=key))
+    theirs = s3.as_stranger("PutObject", **elsewhere, Body=_CONTENT)
+    s3.check(cid(s3, theirs) == named, f"for the other user too: {named}", f"it is {cid(s3, theirs)}", theirs)
+    s3.expect(s3.as_stranger("GetObject", **elsewhere), ok(), body(_CONTENT), header("x-amz-meta-cid", named))

@@ -14,7 +14,7 @@ from harness import __version__
 from harness.cli.output import lasting
 from harness.errors import INCOMPLETE, INTERRUPTED, OK, USAGE, S3ConformError, unknown
 
-VERBS = ("run", "probe", "serve", "scenarios", "explain", "report", "gate", "profile", "cleanup")
+VERBS = ("run", "probe", "serve", "scenarios", "explain", "report", "compare", "gate", "site", "profile", "cleanup")
 
 _EPILOG = """\
 \b

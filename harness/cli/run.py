@@ -15,6 +15,7 @@ import click
 import msgspec
 
 from harness import __version__, gate, offline, profile, profile_check, record, run, sandbox, scenario
+from harness.cli.gate import as_level, show
 from harness.cli.options import (
     SECOND_ACCESS_KEY,
     SECOND_SECRET_KEY,
@@ -29,9 +30,9 @@ from harness.cli.options import (
 from harness.cli.progress import Progress
 from harness.clients import CLIENTS, choice
 from harness.config import Endpoint, RunConfig, check_bucket, check_region
-from harness.errors import INTERRUPTED, UsageError, unknown
+from harness.errors import INTERRUPTED, RunFileError, UsageError, unknown
 from harness.profile import Profile
-from harness.record import ClientInfo, GatewayInfo
+from harness.record import ClientInfo, GatewayInfo, Run
 
 _EPILOG = f"""\
 \b
@@ -49,7 +50,8 @@ Examples:
 \b
 Exit codes:
   0    everything conforms or is as documented
-  1    violations
+  1    violations; with a baseline: something regressed, vanished, or is
+       new and fails
   2    usage or configuration
   3    endpoint unreachable, no S3 endpoint, or credentials refused
   4    nothing was checked, or the run is incomplete
@@ -146,6 +148,8 @@ bundled server has all of it. For others the environment names them:
 )
 @click.option("--gateway-version", default="", metavar="VERSION", help="Which version of it.")
 @click.option("--durations", is_flag=True, help="Also print the ten cells that took longest.")
+@click.option("--baseline", type=click.Path(path_type=Path), default=None, metavar="RUN",
+              help="Earlier run, or accepted baseline: only what is worse than it fails.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("reports/latest"),
               show_default=True, metavar="DIR", help="Folder for run file and reports.")  # fmt: skip
 def command(**options: Any) -> int:
@@ -154,6 +158,7 @@ def command(**options: Any) -> int:
     The run makes buckets named s3conform-…, works in those alone, and removes them. index.html in the --out folder
     is what to read first.
     """
+    baseline = _baseline(options["baseline"])
     registry = scenario.load()
     documented = profile.load(options["profile_name"])
     wanted = _names(options["family"]), _names(options["scenario_ids"]), options["level"].upper()
@@ -185,25 +190,44 @@ def command(**options: Any) -> int:
             outcome = run.execute(
                 config, selection, gateway, workers, progress.cell, lambda why: _stalled(options["out"], why)
             )
-    return _report(options["out"], outcome, durations=options["durations"])
+    return _report(options, outcome, baseline)
 
 
-def _report(out: Path, outcome: run.Outcome, *, durations: bool) -> int:
-    """Write the reports, print the summary; the exit code."""
+def _baseline(path: Path | None) -> Run | None:
+    """The run to compare with, as much of it as a comparison needs.
+
+    Raises:
+        UsageError: it is no run file, or no whole run; better told now than after an hour.
+    """
+    if path is None:
+        return None
+    try:
+        baseline = record.read(path)
+    except RunFileError as error:
+        raise UsageError(f"--baseline: {error}") from None
+    if reason := gate.unfit("baseline", baseline):
+        raise UsageError(f"--baseline {path}: {reason}")
+    return gate.slim(baseline)
+
+
+def _report(options: dict[str, Any], outcome: run.Outcome, baseline: Run | None) -> int:
+    """Write the reports, print the summary and what the baseline makes of it; the exit code."""
     from rich.console import Console
 
     import reports
     from reports.terminal import slowest, summary
 
-    finished = record.read(out)
-    code = INTERRUPTED if outcome.interrupted == run.BY_USER else gate.exit_code(finished)
-    files = reports.write_all(finished, out)
+    finished = record.read(options["out"])
+    decision = gate.decide(finished, baseline, as_level(options["level"]))
+    files = reports.write_all(finished, options["out"], baseline)
     console = Console(soft_wrap=True)
     summary(finished, console)
-    if durations:
+    if options["durations"]:
         slowest(finished, console)
+    if baseline is not None:
+        show(decision, finished, console)
     console.print(f"Report: {files['html']}", markup=False, highlight=False)
-    return code
+    return INTERRUPTED if outcome.interrupted == run.BY_USER else decision.code
 
 
 def _stalled(out: Path, why: str) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import re
 import select
 import socket
 import time
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Protocol
 
+from harness.wire.aim import Aims, Known
 from harness.wire.channel import Channel
 from harness.wire.framing import FramingError, Head, UntilClose, split_head
 from harness.wire.tape import Tape, Transaction
@@ -20,12 +19,9 @@ if TYPE_CHECKING:
 
     from harness.wire.authority import Authority
     from harness.wire.fault import Fault
-    from harness.wire.http1 import Origin
 
 CLIENT_LEFT = "the client closed the connection before the answer ended"
 """What is noted where a client did not wait; why, it knows better."""
-OWN_NAMES = ("127.0.0.1", "localhost", "host.docker.internal")
-"""What clients that speak to the tap itself may call this machine; the last from within a container."""
 MARK = b"\x00"
 """What the tap sends to itself; no request and no handshake begins with it."""
 _BUFFER = 256 * 1024
@@ -40,47 +36,39 @@ _TLS = b"\x16"
 """First byte of a TLS handshake (RFC 8446 section 5.1); no request begins with it."""
 
 
-class Tap(Protocol):
+class Tap(Known, Protocol):
     """What a link needs to know of the wiretap that it belongs to."""
 
-    origin: Origin
     timeout: float
     tape: Tape
     faults: tuple[Fault, ...]
-    direct: str
     authority: Authority | None
     outward: ssl.SSLContext | None
-
-    def is_endpoint(self, host: str, port: int, scheme: str) -> bool:
-        """Whether that is the endpoint, or a bucket as a host below it."""
-        ...
 
 
 class _ClosingError(Exception):
     """The connection is to be closed; the text says why, "" where nothing is wrong."""
 
 
-class _Aim(NamedTuple):
-    """Where a request is to go: host and port that the client means, the URL that shows it, the target to send."""
-
-    host: str
-    port: int
-    url: str
-    target: str
-
-
 class Link:
-    """A connection of the client and its own connection to the endpoint; each ends when the other does."""
+    """A connection of the client and its own connection to the endpoint; each ends when the other does.
 
-    def __init__(self, tap: Tap, client: socket.socket) -> None:
+    Args:
+        tap: the wiretap.
+        client: the connection that it accepted.
+        port: the port of the endpoint that the client means where it takes the tap for the endpoint.
+    """
+
+    def __init__(self, tap: Tap, client: socket.socket, port: int) -> None:
         self._tap = tap
         self._patience = 2 * tap.timeout + _SLACK
         self._accepted = client
         self._client = Channel(client)
         self._server: Channel | None = None
-        self._port = tap.origin.port
+        self._aims = Aims(tap, client.getsockname()[1], port)
+        self._port = port
         self._scheme = "http"
-        self._tunnelled = self._given_up = False
+        self._tunnelled = self._direct = self._given_up = False
         self._dialling: socket.socket | None = None
         self._from_client, self._to_client = bytearray(), bytearray()
         self._from_server, self._to_server = bytearray(), bytearray()
@@ -227,7 +215,7 @@ class Link:
         """Agree to CONNECT to the endpoint; what the client speaks in it, plain HTTP or TLS, ends here."""
         host, _, port = target.rpartition(":")  # some leave the brackets of an IPv6 address out
         bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
-        aim = self._aim(f"{self._tap.origin.scheme}://{bracketed}:{port}")
+        aim = self._aims.of(f"{self._tap.origin.scheme}://{bracketed}:{port}")
         if aim is None or self._tunnelled or self._from_client:
             self._to_client += _REFUSAL
             # Noted as an exchange, so that a client which goes elsewhere does not seem idle.
@@ -242,7 +230,8 @@ class Link:
     def _begin(self, head: Head) -> Transaction:
         method, _, rest = head.start.partition(" ")
         target, _, version = rest.rpartition(" ")
-        aim = self._aim(self._url(head, target))
+        self._direct = target.startswith("/") and not self._tunnelled
+        aim = self._aims.of(self._url(head, target))
         current = self._current = Transaction(self._tap.tape, head, aim.url if aim else target)
         if aim is None:
             self._to_client += _REFUSAL
@@ -261,27 +250,7 @@ class Link:
         return current
 
     def _url(self, head: Head, target: str) -> str:
-        """The URL of a request: its target, or what that stands for in a tunnel, or to the tap as the endpoint."""
-        if not target.startswith("/"):
-            return target
-        host = next(iter(head.get("host")), "")
-        port = urlsplit(self._tap.direct).port
-        for own in () if self._tunnelled else (f"{name}:{port}" for name in OWN_NAMES):
-            if host == own or host.endswith(f".{own}"):
-                host = host.removesuffix(own) + self._tap.origin.authority
-        return f"{self._scheme}://{host}{target}"
-
-    def _aim(self, url: str) -> _Aim | None:
-        """What a URL is aimed at, None if that is not the endpoint."""
-        try:
-            parts = urlsplit(url)
-            port, host = parts.port or (443 if parts.scheme == "https" else 80), parts.hostname or ""
-        except ValueError:
-            return None
-        if "@" in parts.netloc or not self._tap.is_endpoint(host, port, parts.scheme):
-            return None
-        target = re.sub(r"^[^:/]*://[^/?#]*", "", url)
-        return _Aim(host, port, url, target if target.startswith("/") else f"/{target}")
+        return self._aims.url(head, target, self._scheme, tunnelled=self._tunnelled)
 
     def _apply_faults(self, current: Transaction, method: str, target: str) -> None:
         for fault in self._tap.faults:
@@ -352,7 +321,9 @@ class Link:
         if head is None:
             return 0
         current.answered(head)
-        return len(head.raw)
+        told = self._aims.led_here(head) if self._direct else head.raw
+        self._from_server[: len(head.raw)] = told
+        return len(told)
 
     def _settle(self, current: Transaction) -> None:
         """Record a complete response before its last byte can reach the client."""

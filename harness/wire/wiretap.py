@@ -3,7 +3,8 @@
 It is a forward proxy on 127.0.0.1. A client that is told of it sends `GET http://host:port/path HTTP/1.1`, or
 `CONNECT host:port` and then speaks plain HTTP or TLS, which ends here: the client trusts the throw-away authority of
 the tap, and the tap speaks TLS of its own with the endpoint, whose certificate it verifies as the run says. A client
-that takes no proxy for a loopback address is given the tap itself for an endpoint (`direct`).
+that takes no proxy for a loopback address is given the tap itself for an endpoint (`direct`); where a redirect of the
+endpoint leads to another port of its own, that client is told of a port of the tap that stands for it.
 
 The endpoint gets `GET /path HTTP/1.1` with every header line, its order, letter case and signature untouched, over
 one connection for each of the client's. Only the endpoint is ever contacted, also for names below its own (a bucket
@@ -20,9 +21,11 @@ import time
 from typing import TYPE_CHECKING
 
 from harness.signals import ClientFault
+from harness.wire.aim import OWN_NAMES
+from harness.wire.doors import BACKLOG, Doors
 from harness.wire.framing import Head
 from harness.wire.http1 import Origin, same_host
-from harness.wire.link import MARK, OWN_NAMES, Link
+from harness.wire.link import MARK, Link
 from harness.wire.tape import Budget, Recorded, Tape, Transaction
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from harness.wire.authority import Authority
     from harness.wire.fault import Fault
 
-MAX_CONNECTIONS = 1024
+MAX_CONNECTIONS = BACKLOG
 _SETTLE = 1.0
 _LINGER = 1.0
 
@@ -71,13 +74,11 @@ class Wiretap:
         self._lock = threading.Lock()
         self._links: dict[Link, threading.Thread] = {}
         self._closed = False
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=MAX_CONNECTIONS)
-        self._address = self._listener.getsockname()
-        self.url = f"http://127.0.0.1:{self._address[1]}"
+        self._doors = Doors(self._accepted)
+        port = self._doors.to(self.origin.port)
+        self.url = f"http://127.0.0.1:{port}"
         host = self.origin.host if self.origin.host in OWN_NAMES else "127.0.0.1"
-        self.direct = f"{self.origin.scheme}://{host}:{self._address[1]}{self.origin.path}"
-        self._thread = threading.Thread(target=self._listen, name="wiretap", daemon=True)
-        self._thread.start()
+        self.direct = f"{self.origin.scheme}://{host}:{port}{self.origin.path}"
 
     @property
     def seen(self) -> int:
@@ -129,10 +130,11 @@ class Wiretap:
     def _arrived(self) -> None:
         """Wait, not for long, until every connection made so far is accepted and what it brought is read."""
         deadline = time.monotonic() + _SETTLE
-        with contextlib.suppress(OSError), socket.create_connection(self._address, _SETTLE) as marker:
-            marker.settimeout(_SETTLE)
-            marker.sendall(MARK)
-            marker.recv(1)  # accepted one after the other, so that those before it have their links by now
+        for port in self._doors.ports:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), _SETTLE) as marker:
+                marker.settimeout(_SETTLE)
+                marker.sendall(MARK)
+                marker.recv(1)  # accepted one after the other, so that those before it have their links by now
         while time.monotonic() < deadline:
             with self._lock:
                 links = list(self._links)
@@ -145,10 +147,7 @@ class Wiretap:
         if self._closed:
             return
         self._closed = True
-        with contextlib.suppress(OSError):  # wakes the accepting thread on every system
-            socket.create_connection(self._address, 1).close()
-        self._listener.close()
-        self._thread.join(_LINGER)
+        self._doors.close()
         for thread in self._cut():
             thread.join(_LINGER)
         if self.authority is not None:
@@ -162,6 +161,10 @@ class Wiretap:
         named = host == own.host or host.endswith("." + own.host)
         return scheme == own.scheme and named and port == own.port
 
+    def door(self, port: int) -> int | None:
+        """The tap's own port that stands for a port of the endpoint, None if it can have none."""
+        return self._doors.to(port)
+
     def _cut(self) -> list[threading.Thread]:
         with self._lock:
             links = dict(self._links)
@@ -169,25 +172,20 @@ class Wiretap:
             link.cut()
         return list(links.values())
 
-    def _listen(self) -> None:
-        while not self._closed:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                time.sleep(0.02)  # closed, or out of file descriptors, which passes
-                continue
-            with self._lock:
-                if self._closed:
-                    connection.close()
-                    continue
-                if len(self._links) >= MAX_CONNECTIONS:
-                    lost = Transaction(self.tape, Head("", [], b""), "")
-                    lost.end(f"turned away: more than {MAX_CONNECTIONS} connections at once", fault=True)
-                    connection.close()
-                    continue
-                link = Link(self, connection)
-                self._links[link] = threading.Thread(target=self._serve, args=(link,), daemon=True)
-                self._links[link].start()
+    def _accepted(self, connection: socket.socket, port: int) -> None:
+        """A client connected, at the port that stands for this one of the endpoint."""
+        with self._lock:
+            if self._closed:
+                connection.close()
+                return
+            if len(self._links) >= MAX_CONNECTIONS:
+                lost = Transaction(self.tape, Head("", [], b""), "")
+                lost.end(f"turned away: more than {MAX_CONNECTIONS} connections at once", fault=True)
+                connection.close()
+                return
+            link = Link(self, connection, port)
+            self._links[link] = threading.Thread(target=self._serve, args=(link,), daemon=True)
+            self._links[link].start()
 
     def _serve(self, link: Link) -> None:
         try:

@@ -1,27 +1,27 @@
-"""Auto Drive's operations on objects in the days of its guide, over the store of the reference server.
+"""Auto Drive's operations on objects in the days of its guide, around those of the reference server.
 
-Names are one space: whoever has an API key reads and writes all of it. Source: autonomys/auto-drive at c29e3d5b,
-apps/backend/src/app/controllers/s3/s3.ts and core/s3; claims `ad.*`.
+Names are one space: whoever has an API key reads and writes all of it. What no claim says otherwise is as S3 has it.
+Source: autonomys/auto-drive at c29e3d5b, apps/backend/src/app/controllers/s3/s3.ts and core/s3; claims `ad.*`.
 """
 
 from __future__ import annotations
 
 import re
-import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from reference_server import access, checksums
+from reference_server import access
 from reference_server.blobs import Blob
 from reference_server.building_blocks import format_etag, md5_hex
 from reference_server.call import Call, Handler, Result
-from reference_server.errors import S3Error
+from reference_server.conditions import write_check
+from reference_server.errors import NotModifiedError, S3Error
 from reference_server.objects import StoredObject
-from reference_server.ops.objects import receive
 from reference_server.personalities._autodrive_answers import RefusedError, broken, not_found, result
 from reference_server.personalities._autodrive_cid import cid_of
 from reference_server.personalities._autodrive_requests import HOST
-from reference_server.uploads import Part
+from reference_server.views import put_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,23 +30,13 @@ if TYPE_CHECKING:
     from reference_server.uploads import Upload
     from reference_server.wire import Headers
 
-_SHOWN = (
-    *("ContentLength", "ContentRange", "ContentType", "ContentDisposition", "ContentEncoding", "LastModified"),
-    *("ETag", "Metadata", "AcceptRanges", "CacheControl", "ContentLanguage"),
-)
+_MISSING = ("NoSuchBucket", "NoSuchKey")
 _MD5 = re.compile(r'"[0-9a-f]{32}(-[0-9]+)?"\Z')
-_TEXT = re.compile(r"text/|application/(javascript|json)")
 _PART = re.compile(r"<Part>(.*?)</Part>", re.DOTALL)
 _NUMBER = re.compile(r"<PartNumber>(\d+)</PartNumber>")
 _ETAG = re.compile(r"<ETag>([^<]+)</ETag>")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
-#: How the client may have changed the content; the values are what it is always said to be.
-_TRANSFORMS = {"compression": "ZLIB", "encryption": "AES_256_GCM"}
 _BLOBS = "SELECT b.size, b.data, b.file FROM part p JOIN blob b ON b.id=p.blob WHERE p.upload=? ORDER BY p.number"
-
-
-def any_object(_present: StoredObject | None) -> None:
-    """No write depends on what is there."""
 
 
 class Operations:
@@ -60,7 +50,7 @@ class Operations:
     settings: Mapping[str, Any] = {}
 
     def __init__(self, inner: Callable[[Call], Result]) -> None:
-        self._inner = inner
+        self.inner = inner
 
     def handlers(self) -> dict[str, Handler]:
         """By the names of the operations."""
@@ -86,76 +76,46 @@ class Operations:
 
     def put_object(self, call: Call) -> Result:
         """PutObject; the same key again is a new object in its place, and the content before stays where it is."""
-        bucket, described = self.bucket(call), self.described(call)
-        size, md5, blob = self.body(call)
-        cid = _cid(call.store.blobs.read([blob], 0, size), described["Metadata"])
-        self.store(call, bucket, StoredObject(call.key, size, md5, call.store.now(), attributes=described), cid, blob)
-        return Result(headers=self.written(md5, cid))
+        found, cid = self.stored(call)
+        found.headers += self.identifying(cid)
+        return found
 
-    @staticmethod
-    def store(call: Call, bucket: Bucket, stored: StoredObject, cid: str, blob: Blob) -> None:
-        """Keep an object under its CID."""
-        stored.attributes["Metadata"] = {**stored.attributes["Metadata"], "cid": cid}
-        call.objects.put(bucket, stored, blob, any_object)
+    def stored(self, call: Call) -> tuple[Result, str]:
+        """What the right server answers to a write, and the CID that the object has from the moment it is there."""
+        self.bucket(call)
+        cids = []
 
-    def written(self, etag: str, cid: str) -> Headers:
-        """The headers of the answer to a write."""
-        return [("ETag", format_etag(etag)), ("x-amz-meta-cid", cid)]
+        def described(new: StoredObject, blob: Blob | None) -> StoredObject:
+            blobs = [blob] if blob is not None else []
+            kept = _described(new.attributes, call.key, call.store.blobs.read(blobs, 0, new.size))
+            cids.append(kept["Metadata"]["cid"])
+            return replace(new, attributes=kept)
 
-    def body(self, call: Call) -> tuple[int, str, Blob]:
-        """Size, MD5 and blob of a body; one that comes compressed is kept as what it expands to.
+        put_changed(call, described)
+        found = self.inner(call)
+        return found, cids[-1]
 
-        Raises:
-            RefusedError: it is not compressed as it says.
-        """
-        received, blob = receive(call, call.payload(), checksums.DEFAULT)
-        if call.request.headers.get("content-encoding", "identity").lower() == "identity":
-            return received.size, received.md5, blob
-        try:
-            plain = zlib.decompress(b"".join(call.store.blobs.read([blob], 0, blob.size)), wbits=zlib.MAX_WBITS | 32)
-        except zlib.error:
-            raise RefusedError(400, "BadRequestError: incorrect header check", "html") from None
-        finally:
-            if blob.file is not None:
-                call.store.blobs.remove([blob.file])
-        writer = call.store.blobs.writer()
-        writer.write(plain)
-        return len(plain), md5_hex(plain), writer.finish()
-
-    def described(self, call: Call) -> dict[str, Any]:
-        """What is kept with an object, as it will be shown; of user metadata only how the client changed its content.
-
-        What was compressed, but not encrypted, is answered with Content-Encoding deflate, and the type of what was
-        encrypted is not told (autonomys/auto-sdk, packages/utility/file-server/src/http/headers.ts).
-        """
-        sent = call.members.get("Metadata") or {}
-        metadata = {name: value for name, value in _TRANSFORMS.items() if sent.get(name)}
-        name = quote(call.key.rpartition("/")[2] or "download", safe="!'()*-._~")
-        kept: dict[str, Any] = {
-            "ContentType": _content_type(
-                "" if "encryption" in metadata else call.request.headers.get("content-type", "")
-            ),
-            "ContentDisposition": f"inline; filename=\"{name}\"; filename*=UTF-8''{name}",
-            "Metadata": metadata,
-        }
-        return kept | ({"ContentEncoding": "deflate"} if [*metadata] == ["compression"] else {})
+    def identifying(self, cid: str) -> Headers:
+        """The headers of the answer to a write that name the content."""
+        return [("x-amz-meta-cid", cid)]
 
     # Reading
 
     def read(self, call: Call) -> Result:
-        """GetObject and HeadObject from those of the right server."""
+        """GetObject and HeadObject from those of the right server; a legacy object has its CID and no ETag."""
         try:
-            found = self._inner(call)
+            found = self.inner(call)
+        except NotModifiedError as unchanged:
+            kept = [(name, value) for name, value in unchanged.headers if name != "ETag" or _MD5.match(value)]
+            raise NotModifiedError(kept) from None
         except S3Error as error:
-            if error.code != "InvalidRange":
+            if error.code in _MISSING:
                 raise not_found(call.request.bucket or "", call.key) from None
-            return self.behind_the_end(call, error)
-        shown = {name: value for name, value in found.members.items() if name in _SHOWN}
-        if not _MD5.match(shown["ETag"]):
-            del shown["ETag"]  # a legacy object: only its CID is known
-        found.members = shown
-        if call.operation == "HeadObject":
-            found.status = 200  # also where the length is that of a range
+            if error.code == "InvalidRange":
+                return self.behind_the_end(call, error)
+            raise
+        if not _MD5.match(found.members["ETag"]):
+            del found.members["ETag"]
         return found
 
     def behind_the_end(self, call: Call, error: S3Error) -> Result:
@@ -166,35 +126,33 @@ class Operations:
         size = int(str(error.elements["ActualObjectSize"]))
         start = call.request.headers["range"].removeprefix("bytes=").partition("-")[0]
         shown = {"ContentLength": 0, "ContentRange": f"bytes {start}-{size - 1}/{size}"}
-        return Result(shown, 206 if call.operation == "GetObject" else 200, body=b"", length=0)
+        return Result(shown, 206, body=b"", length=0)
 
     # Multipart
 
     def create_multipart_upload(self, call: Call) -> Result:
         """CreateMultipartUpload, whose root element has the name of the operation."""
-        attributes = {**self.described(call), "Initiator": call.account.id}
-        upload = call.uploads.create(self.bucket(call), call.key, attributes, "STANDARD", (None, None))
-        tree = {"UploadId": upload, "Bucket": call.request.bucket, "Key": call.key}
-        return result("CreateMultipartUploadResult", tree)
+        self.bucket(call)
+        tree = {"UploadId": None, "Bucket": None, "Key": None}
+        return written_as(call, "CreateMultipartUploadResult", tree, self.inner(call))
 
     def upload_part(self, call: Call) -> Result:
-        """UploadPart, of any size and number; number 0 is answered like any other and dropped."""
-        size, md5, blob = self.body(call)
-        bucket, number = self.bucket(call), int(call.request.parameters["partNumber"])
+        """UploadPart, of any size.
+
+        Raises:
+            RefusedError: there is no such upload.
+        """
         try:
-            upload = call.uploads.find(bucket, call.key, call.request.parameters["uploadId"])
-        except S3Error:
-            raise broken() from None
-        if number > 0:
-            call.uploads.put_part(bucket, upload, Part(number, size, md5, call.store.now(), {}, 0), blob)
-        return Result(headers=[("ETag", format_etag(md5))])
+            return self.inner(call)
+        except S3Error as error:
+            raise broken() if error.code == "NoSuchUpload" else error from None
 
     def complete_multipart_upload(self, call: Call) -> Result:
         """CompleteMultipartUpload: the object has all parts that were uploaded, the ETag is that of those listed.
 
         If none is listed the object has no ETag but its CID.
         """
-        etags = self.listed_etags(call.payload().document())
+        etags = self.listed_etags(call.payload(object_checksum=True).document())
         bucket = self.bucket(call)
         with call.store.transaction():
             try:
@@ -204,7 +162,7 @@ class Operations:
             etag, cid = _complete(call, bucket, upload, etags)
         location = f"http://{call.request.headers[HOST]}/{quote(f'{bucket.name}/{call.key}')}"
         shown = {"Location": location, "Bucket": bucket.name, "Key": call.key, "ETag": format_etag(etag)}
-        return result("CompleteMultipartUploadResult", shown, self.written(etag, cid))
+        return result("CompleteMultipartUploadResult", shown, [("ETag", format_etag(etag)), *self.identifying(cid)])
 
     def listed_etags(self, document: bytes) -> list[str]:
         """The ETags of the parts in a document, by part number; what has not both is passed over.
@@ -220,13 +178,6 @@ class Operations:
         return [etag for _, etag in sorted(parts, key=lambda part: part[0])]
 
 
-def _content_type(sent: str) -> str:
-    """Express names the charset of text that does not."""
-    if _TEXT.match(sent) and "charset" not in sent:
-        return f"{sent}; charset=utf-8"
-    return sent or "application/octet-stream"
-
-
 def _complete(call: Call, bucket: Bucket, upload: Upload, etags: list[str]) -> tuple[str, str]:
     """Make the object of an upload; its ETag and CID. The store is locked: nothing can remove a part meanwhile."""
     parts = call.uploads.parts(upload.seq)
@@ -236,16 +187,40 @@ def _complete(call: Call, bucket: Bucket, upload: Upload, etags: list[str]) -> t
     blobs = [Blob(*row) for row in call.store.rows(_BLOBS, upload.seq)]
     size = sum(blob.size for blob in blobs)
     attributes = {name: value for name, value in upload.attributes.items() if name != "Initiator"}
-    cid = _cid(call.store.blobs.read(blobs, 0, size), attributes["Metadata"])
-    attributes["Metadata"] = {**attributes["Metadata"], "cid": cid}
+    kept = _described(attributes, call.key, call.store.blobs.read(blobs, 0, size))
+    cid = kept["Metadata"]["cid"]
     etag = composite(etags) if etags else cid
-    new = StoredObject(call.key, size, etag, call.store.now(), attributes=attributes, upload=upload.seq)
-    call.uploads.finish(bucket, upload, new, (set(numbers), "", {}), any_object)
+    new = StoredObject(call.key, size, etag, call.store.now(), upload.storage_class, attributes=kept)
+    new = replace(new, upload=upload.seq, parts=len(parts))
+    check = write_check(call.members, call.key, upload.touched)
+    call.uploads.finish(bucket, upload, new, (set(numbers), "", {}), check)
     return etag, cid
 
 
-def _cid(content: Iterable[bytes], metadata: Mapping[str, str]) -> str:
-    return cid_of(content, compressed="compression" in metadata, encrypted="encryption" in metadata)
+def _described(attributes: Mapping[str, Any], key: str, content: Iterable[bytes]) -> dict[str, Any]:
+    """Attributes of an object with its CID, and with the name of a file unless the client gave one.
+
+    What the client compressed or encrypted has a CID of its own.
+    """
+    metadata = attributes.get("Metadata") or {}
+    cid = cid_of(content, compressed="compression" in metadata, encrypted="encryption" in metadata)
+    name = quote(key.rpartition("/")[2] or "download", safe="!'()*-._~")
+    disposition = {"ContentDisposition": f"inline; filename=\"{name}\"; filename*=UTF-8''{name}"}
+    return {**disposition, **attributes, "Metadata": {**metadata, "cid": cid}}
+
+
+def written_as(call: Call, root: str, tree: Mapping[str, Any], found: Result) -> Result:
+    """The answer of the right server in a document of this gateway's own.
+
+    Args:
+        call: the request.
+        root: name of the root element.
+        tree: what is in it; None for a member of the answer.
+        found: the answer.
+    """
+    encoded = call.endpoint.codec.write(call.operation, found.members)
+    shown = {name: found.members[name] if value is None else value for name, value in tree.items()}
+    return result(root, shown, [*encoded.headers, *found.headers])
 
 
 def composite(etags: list[str]) -> str:

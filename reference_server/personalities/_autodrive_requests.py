@@ -25,12 +25,11 @@ DEFAULT = "default"
 MAX_BODY = 100 * 1024**2
 #: Where the host that the client named is kept: no bucket is ever taken from it.
 HOST = "x-forwarded-host"
-_PLAIN = ("content-length", "transfer-encoding", "expect", "authorization", "content-type", "content-encoding")
 # The key that a path to one of these has is not looked at.
 _OF_BUCKETS = ("GetBucketVersioning", "GetObjectLockConfiguration", "ListObjectVersions", "ListObjectsV2")
 _RANGE = re.compile(r"(\d*)-(\d*)")
 _LEADING_DIGITS = re.compile(r"\s*([+-]?\d+)")
-_INFLATED = ("gzip", "deflate")
+_UNDERSTOOD = ("x-amz-meta-compression", "x-amz-meta-encryption")
 
 Query = Mapping[str, str]
 
@@ -56,14 +55,14 @@ class Era:
     Attributes:
         route: the operation of a method, query and headers.
         queries: what is read of the query, by operation.
-        headers: names, or beginnings of names, of headers that are read of writes.
-        exact: bodies are kept in whatever Content-Encoding they come, and ranges are read as HTTP has them.
+        unread: whether a header is as if it were not there; all others mean what they mean to S3.
+        byte_range: the range that is read from a header, empty for none.
     """
 
     route: Route
     queries: Mapping[str, Read]
-    headers: tuple[str, ...]
-    exact: bool = False
+    unread: Callable[[str], bool]
+    byte_range: Callable[[str], str] = str
 
 
 def route(method: str, query: Query, headers: Mapping[str, str]) -> str:
@@ -92,7 +91,7 @@ def asked(head: Head, era: Era) -> Asked:
 
     Raises:
         S3Error: the target is none, or its query not UTF-8.
-        RefusedError: likewise its path; no host is named; the body is too large, or coded in a way that is not read.
+        RefusedError: likewise its path; no host is named; the body is too large, or framed in a way that is not read.
     """
     if "host" not in head.headers:
         raise RefusedError(400, "", "html")
@@ -104,7 +103,7 @@ def asked(head: Head, era: Era) -> Asked:
         raise RefusedError(400, f"URIError: Failed to decode param '{raw_path[1:]}'", "html") from None
     if not path and head.method in ("GET", "HEAD"):
         return Asked("ListMultipartUploads" if "uploads" in query else "ListBuckets", "", "", query)
-    _check_body(head.headers, exact=era.exact)
+    _check_body(head.headers)
     operation = era.route(head.method, query, head.headers)
     bucket, slash, key = path.partition("/")
     if operation in _OF_BUCKETS:
@@ -112,28 +111,23 @@ def asked(head: Head, era: Era) -> Asked:
     return Asked(operation, *((bucket, key) if slash else (DEFAULT, path)), query)
 
 
-def _check_body(headers: Mapping[str, str], *, exact: bool) -> None:
+def _check_body(headers: Mapping[str, str]) -> None:
     """What the parser of bodies looks at before any handler is asked."""
     if "transfer-encoding" not in headers and "content-length" not in headers:
         return
-    coding = headers.get("content-encoding", "identity").lower()
-    if "aws-chunked" in coding or not (exact or coding in ("identity", *_INFLATED)):
+    coding = headers.get("content-encoding", "").lower()
+    if "aws-chunked" in coding:
         raise RefusedError(415, f'UnsupportedMediaTypeError: unsupported content encoding "{coding}"', "html")
     if int(headers.get("content-length", "0")) > MAX_BODY:
         raise RefusedError(413, "PayloadTooLargeError: request entity too large", "html")
 
 
 def rewritten(head: Head, asked: Asked, era: Era) -> Head:
-    """The request that the right server understands as that operation, and as nothing more.
-
-    Raises:
-        RefusedError: a part number that is none.
-    """
-    kept = {name: value for name, value in head.headers.items() if name in _PLAIN or name.startswith(era.headers)}
+    """The request that the right server understands as that operation, and as nothing more."""
+    kept = {name: value for name, value in head.headers.items() if name != "range" and not era.unread(name)}
     kept |= {"host": "localhost", HOST: head.headers.get("host", "localhost")}
-    asked_range = head.headers.get("range", "")
-    wanted = asked_range if era.exact else byte_range(asked_range)
-    if wanted and asked.operation in ("GetObject", "HeadObject"):
+    wanted = era.byte_range(head.headers.get("range", ""))
+    if wanted:
         kept["range"] = wanted
     path = f"/{quote(asked.bucket, safe='')}" if asked.bucket else "/"
     if asked.operation not in (*_OF_BUCKETS, "ListBuckets"):
@@ -169,35 +163,46 @@ def listing(query: Query) -> dict[str, str]:
     return {name: query[name] for name in names if name in query} | {"max-keys": str(page_size(query.get("max-keys")))}
 
 
+def _some(*names: str) -> Read:
+    """Reads these of a query; one that ends in `-` stands for all that begin so."""
+    begins = tuple(name for name in names if name.endswith("-"))
+    return lambda query: {
+        name: value for name, value in query.items() if name in names or (begins and name.startswith(begins))
+    }
+
+
 def version_of(query: Query) -> dict[str, str]:
     """The version that a request names; an empty one is none."""
     return {"versionId": query["versionId"]} if query.get("versionId") else {}
 
 
-def upload_of(query: Query) -> dict[str, str]:
-    """The upload that a request names."""
-    return {"uploadId": query["uploadId"]}
+read_of = _some("partNumber", "response-")
+upload_of = _some("uploadId")
+part_of = _some("uploadId", "partNumber")
 
 
-def part_of(query: Query) -> dict[str, str]:
-    """Upload and part.
+def of_acls(name: str) -> bool:
+    """Whether a header asks for an ACL: there are none."""
+    return name == "x-amz-acl" or name.startswith("x-amz-grant-")
 
-    Raises:
-        RefusedError: the number is none.
-    """
-    match = _LEADING_DIGITS.match(query["partNumber"])
-    if match is None:
-        raise RefusedError(500, "Internal server error")
-    return {**upload_of(query), "partNumber": match[1]}
+
+def _unread(name: str) -> bool:
+    """Also user metadata but for what was done to the content; and UploadPartCopy is UploadPart, with nothing in it."""
+    dropped = name.startswith("x-amz-meta-") and name not in _UNDERSTOOD
+    return dropped or of_acls(name) or name.startswith("x-amz-copy-source")
 
 
 GUIDE = Era(
     route,
     {
-        "ListObjectsV2": lambda query: {"list-type": "2", **listing(query)},
-        "CreateMultipartUpload": lambda _: {"uploads": ""},
-        "UploadPart": part_of,
         "CompleteMultipartUpload": upload_of,
+        "CreateMultipartUpload": lambda _: {"uploads": ""},
+        "GetObject": read_of,
+        "HeadObject": read_of,
+        "ListObjectsV2": lambda query: {"list-type": "2", **listing(query)},
+        "PutObject": part_of,
+        "UploadPart": part_of,
     },
-    ("x-amz-meta-compression", "x-amz-meta-encryption"),
+    _unread,
+    byte_range,
 )

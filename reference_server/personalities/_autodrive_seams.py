@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from reference_server.answers import without
 from reference_server.auth import UNSIGNED, Account, Authenticated, account_of
 from reference_server.errors import S3Error
 from reference_server.frame import frame
@@ -24,8 +23,6 @@ Handlers = Callable[[Callable[["Call"], "Result"]], Mapping[str, "Handler"]]
 #: Who all API keys act for while names are one space.
 EVERYONE = account_of("everyone")
 _API_KEY = re.compile(r"Credential=([A-Za-z0-9]*)/")
-# Express adds none of these, and no handler does.
-_unsent = without("x-amz-id-2", "x-amz-request-id", "server")
 # A key may be empty, which the right server takes for an operation on the bucket.
 _EMPTY_KEY = {
     "CreateBucket": "PutObject",
@@ -61,11 +58,9 @@ def _wire(app: App, era: Era, inner: Callable[[Head, Body], Answer]) -> Callable
             refused = app.personality.refusals.get(wanted.operation or "DeleteObjects")
             if refused is not None:
                 raise S3Error(refused.code, refused.message, status=refused.status)
-            answer = inner(rewritten(head, wanted, era), body)
+            return inner(rewritten(head, wanted, era), body)
         except S3Error as error:
-            answer = app.seams.serialise(None, error)
-        _unsent(answer)
-        return answer
+            return app.seams.serialise(None, error)
 
     return wire
 

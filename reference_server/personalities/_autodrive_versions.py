@@ -15,23 +15,18 @@ from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from reference_server import checksums
 from reference_server.building_blocks import format_etag
 from reference_server.call import Call, Handler, Result
 from reference_server.codec import iso_time
 from reference_server.errors import S3Error
 from reference_server.listing import BEHIND
 from reference_server.objects import StoredObject
-from reference_server.ops.objects import receive
-from reference_server.ops.writes import MAX_METADATA
 from reference_server.personalities import _autodrive_listing as listings
 from reference_server.personalities._autodrive_answers import RefusedError, not_found, result, unwritable
-from reference_server.personalities._autodrive_objects import Operations, any_object
-from reference_server.personalities._autodrive_requests import DEFAULT
+from reference_server.personalities._autodrive_objects import Operations, written_as
 from reference_server.xmltree import Node, parse_xml
 
 if TYPE_CHECKING:
-    from reference_server.blobs import Blob
     from reference_server.store import Bucket
     from reference_server.wire import Headers
 
@@ -44,22 +39,15 @@ _PERMANENT = (
 _ENCODE = (
     "This listing contains keys with characters that require URL encoding. Retry the request with encoding-type=url."
 )
-_OWN = ("compression", "encryption", "cid")
-_KEPT = {
-    "content-type": "ContentType",
-    "cache-control": "CacheControl",
-    "content-language": "ContentLanguage",
-    "content-disposition": "ContentDisposition",
-    "content-encoding": "ContentEncoding",
-}
-#: Headers that are read of writes.
-HEADERS = ("x-amz-meta-", "x-amz-copy-source", "x-amz-metadata-directive", *_KEPT)
 
 
 class Versions(Operations):
     """The operations on objects and their versions."""
 
-    settings: Mapping[str, Any] = {"versioning": {"Status": "Enabled"}}
+    settings: Mapping[str, Any] = {
+        "versioning": {"Status": "Enabled"},
+        "object-lock": {"ObjectLockEnabled": "Enabled"},
+    }
 
     def handlers(self) -> dict[str, Handler]:
         """By the names of the operations."""
@@ -90,74 +78,54 @@ class Versions(Operations):
             raise RefusedError(403, f"Key {found.name}/{call.key} is owned by another user")
         return found
 
-    def written(self, etag: str, cid: str) -> Headers:
+    def identifying(self, cid: str) -> Headers:
         """With the version, whose id is the CID."""
-        return [*super().written(etag, cid), ("x-amz-version-id", cid)]
+        return [*super().identifying(cid), ("x-amz-version-id", cid)]
 
-    def body(self, call: Call) -> tuple[int, str, Blob]:
-        """Kept as it comes, in whatever coding."""
-        received, blob = receive(call, call.payload(), checksums.DEFAULT)
-        return received.size, received.md5, blob
-
-    def described(self, call: Call) -> dict[str, Any]:
-        """All that the client sends: its headers as they are, and user metadata.
-
-        Raises:
-            S3Error: MetadataTooLarge.
-        """
-        sent = {name: value for name, value in (call.members.get("Metadata") or {}).items() if name not in _OWN}
-        if sum(len(name) + len(value) for name, value in sent.items()) > MAX_METADATA:
-            raise S3Error("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size.")
-        kept = super().described(call)
-        kept.pop("ContentEncoding", None)
-        headers = {member: call.request.headers[name] for name, member in _KEPT.items() if name in call.request.headers}
-        return {**kept, **headers, "Metadata": {**sent, **kept["Metadata"]}}
+    def stored(self, call: Call) -> tuple[Result, str]:
+        """As before; the store's own id of the version is nobody's concern."""
+        found, cid = super().stored(call)
+        found.members.pop("VersionId", None)
+        return found, cid
 
     def copy_object(self, call: Call) -> Result:
-        """CopyObject: a new version with the content of the source, whose present version it always is.
+        """CopyObject; a version of the source is named by its CID.
 
         Raises:
-            S3Error: NoSuchKey, InvalidArgument.
+            S3Error: NoSuchVersion, beside what the right server has to say.
         """
-        source = unquote(call.request.headers["x-amz-copy-source"].partition("?")[0].removeprefix("/"))
-        if not source:
-            message = "The x-amz-copy-source header is missing or malformed."
-            raise S3Error("InvalidArgument", message, {"ArgumentName": "x-amz-copy-source"})
-        name, slash, key = source.partition("/")
-        origin = call.store.bucket(name if slash else DEFAULT)
-        key = key if slash else source
-        opened = call.objects.open(origin, key) if origin and origin.owner == call.account.id else None
-        if opened is None:
-            raise _no_such_key(key)
-        found, blobs = opened
-        try:
-            writer = call.store.blobs.writer()
-            for data in call.store.blobs.read(blobs, 0, found.size):
-                writer.write(data)
-        finally:
-            call.store.blobs.unpin(blobs)
-        replace = call.request.headers.get("x-amz-metadata-directive", "").upper() == "REPLACE"
-        cid = _cid(found)
-        kept = self.described(call) if replace else dict(found.attributes)
-        stored = StoredObject(call.key, found.size, found.etag, call.store.now(), attributes=kept)
-        self.store(call, self.bucket(call), stored, cid, writer.finish())
-        tree = {"ETag": format_etag(found.etag), "LastModified": iso_time(stored.modified)}
-        return result("CopyObjectResult", tree, self.written(found.etag, cid))
+        path, mark, wanted = call.members["CopySource"].partition("?versionId=")
+        name, _, key = unquote(path).removeprefix("/").partition("/")
+        if mark and key:
+            bucket = call.store.bucket(name)
+            version = _version(call, bucket, key, wanted) if bucket is not None else None
+            if version is None:
+                raise S3Error("NoSuchVersion", None, {"Key": key, "VersionId": wanted})
+            call.members["CopySource"] = f"{path}{mark}{version}"
+        found, cid = self.stored(call)
+        copied = found.members["CopyObjectResult"]
+        tree = {**copied, "LastModified": iso_time(copied["LastModified"])}
+        if "CopySourceVersionId" in found.members:
+            found.members["CopySourceVersionId"] = cid
+        found.headers += self.identifying(cid)
+        return written_as(call, "CopyObjectResult", tree, found)
 
     def delete_object(self, call: Call) -> Result:
         """DeleteObject hides the key; a version is there for ever.
 
         Raises:
-            S3Error: AccessDenied for a version.
+            S3Error: AccessDenied for a version; a condition that does not hold.
         """
         if call.members.get("VersionId"):
             raise S3Error("AccessDenied", _PERMANENT)
         bucket = self._own(call)
-        if bucket is None or call.objects.get(bucket, call.key) is None:
+        if bucket is None or (call.objects.get(bucket, call.key) is None and call.members.get("IfMatch") is None):
             return Result()
-        marker = call.objects.delete(bucket, call.key, any_object).marker
-        shown = [("x-amz-version-id", _marker_id(marker.modified))] if marker is not None else []
-        return Result(headers=[("x-amz-delete-marker", "true"), *shown])
+        found = self.inner(call)
+        marker = call.objects.get(bucket, call.key, found.members["VersionId"])
+        if marker is not None:
+            found.members["VersionId"] = _marker_id(marker.modified)
+        return found
 
     def abort_multipart_upload(self, call: Call) -> Result:
         """AbortMultipartUpload.
@@ -195,10 +163,10 @@ class Versions(Operations):
         if bucket is None:
             raise not_found(call.request.bucket or "", call.key)
         if wanted:
-            call.members["VersionId"] = self._version(call, bucket, wanted)
+            call.members["VersionId"] = _version(call, bucket, call.key, wanted)
+            if call.members["VersionId"] is None:
+                raise not_found(bucket.name, call.key)
         found = super().read(call)
-        if call.operation == "HeadObject":
-            found.status = 206 if "ContentRange" in found.members else 200
         found.members["VersionId"] = found.members["Metadata"]["cid"]
         return found
 
@@ -208,20 +176,7 @@ class Versions(Operations):
         Raises:
             S3Error: always.
         """
-        elements = {name: error.elements[name] for name in ("RangeRequested", "ActualObjectSize")}
-        headers = {"Content-Range": f"bytes */{error.elements['ActualObjectSize']}"}
-        raise S3Error("InvalidRange", "The requested range is not satisfiable", elements, status=416, headers=headers)
-
-    def _version(self, call: Call, bucket: Bucket, cid: str) -> str:
-        """The store's id of the newest version with this CID.
-
-        Raises:
-            RefusedError: there is none.
-        """
-        for version in _versions(call, bucket, call.key):
-            if not version.marker and _cid(version) == cid:
-                return version.version_id
-        raise not_found(bucket.name, call.key)
+        raise error
 
     @staticmethod
     def _own(call: Call) -> Bucket | None:
@@ -337,6 +292,12 @@ def _versions(call: Call, bucket: Bucket, key: str) -> list[StoredObject]:
         ids = [row[2] or "null" for row in takewhile(lambda row: row[0] == key.encode(), rows)]
         found = [call.objects.get(bucket, key, version) for version in ids]
     return [version for version in found if version is not None]
+
+
+def _version(call: Call, bucket: Bucket, key: str, cid: str) -> str | None:
+    """The store's id of the newest version with this CID."""
+    found = [one.version_id for one in _versions(call, bucket, key) if not one.marker and _cid(one) == cid]
+    return found[0] if found else None
 
 
 def _keys(call: Call, bucket: Bucket, prefix: bytes, marker: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reference_server.auth import ANONYMOUS, UNSIGNED, Authenticated
 from reference_server.errors import S3Error
-from reference_server.personalities._storj_answers import handlers, without_route
+from reference_server.personalities._storj_answers import handlers
 from reference_server.personalities._storj_listing import objects_listing
 from reference_server.personalities._storj_requests import payload, prepare
 from reference_server.personalities._storj_serialise import serialise
@@ -28,10 +28,10 @@ IDENTIFIED = ("Analytics", "IntelligentTiering", "Inventory", "Metrics")
 
 def wraps(app: App, own: Own) -> Wraps:
     """The seams of a gateway that does `own` beside what both do."""
-    expiry, absent = Expiry(app.store, app.objects), without_route(app)
+    expiry = Expiry(app.store, app.objects)
 
     def operation(inner: Handler) -> Handler:
-        common = handlers(absent, inner, expiry)
+        common = handlers(inner, expiry)
 
         def plain(call: Call) -> Result:
             return common.get(call.operation, inner)(call)

@@ -2,8 +2,9 @@
 
 Requests are routed as AIStore routes them and rewritten to what this server understands, see `_aistore_requests`; the
 operations are in `_aistore_operations`, the documents in `_aistore_answers`. Nothing is authenticated, as in a cluster
-without AuthN. Two settings of the native API are there: `PATCH /v1/buckets/NAME` and `PUT /v1/cluster` with
-`{"value": {"checksum": {"type": "md5"}}}` set the checksum of a bucket, or of all buckets made from then on.
+without AuthN. Three settings of the native API are there: `PATCH /v1/buckets/NAME` and `PUT /v1/cluster` with
+`{"value": {"checksum": {"type": "md5"}}}` set the checksum of a bucket, or of all buckets made from then on, and
+`PUT /v1/cluster` with `{"value": {"auth": {"enabled": true, "secret": "..."}}}` turns AuthN on, see `_aistore_authn`.
 
 Where no second listener is, all is answered at once, as with the feature S3-Reverse-Proxy.
 
@@ -24,6 +25,7 @@ from reference_server.auth import UNSIGNED, Account, Authenticated
 from reference_server.call import Call, Result
 from reference_server.errors import S3Error
 from reference_server.payload import Declared, Payload
+from reference_server.personalities import _aistore_authn as authn
 from reference_server.personalities import _aistore_operations as operations
 from reference_server.personalities._aistore_answers import OWNER, answer, document_of, redirect, refusal
 from reference_server.personalities._aistore_requests import METHODS, STREAMING, Route, generic, rewritten, route
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 _ACCOUNT = Account("aistore", OWNER, "000000000001")
 _CHUNKS = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+_SENT_BY = "pid=p%5Bs3conform%5D"
+"""Which gateway sent a request on; a target has it in the query, whatever way the client came."""
 _STYLE = "ais-s3-signed-request-style"
 _STYLES = ("", "path", "virtual-hosted")
 
@@ -61,11 +65,13 @@ class _Cluster:
 
     Attributes:
         checksum: of buckets that are made from now on.
+        secret: what signs the tokens of AuthN; "" while it is off.
     """
 
     def __init__(self, app: App) -> None:
         self._app = app
         self.checksum = operations.DEFAULT_CHECKSUM
+        self.secret = ""
 
     # Wire
 
@@ -84,6 +90,8 @@ class _Cluster:
         return wire
 
     def _answered(self, head: Head, body: Body, inner: Callable[[Head, Body], Answer]) -> Answer:
+        if self.secret and not authn.admitted(head.headers, self.secret, self._app.store.clock()):
+            raise S3Error("AccessDenied", "token required")
         if head.method == "PATCH" or (head.method, head.target) == ("PUT", b"/v1/cluster"):
             return self._configured(head, body)
         if not head.headers.get("host"):
@@ -98,7 +106,7 @@ class _Cluster:
             return answer(501, [])
         _check_headers(head, found)
         target = urlsplit(self._target(head))
-        if found.at_target and target.port is not None and not head.headers["host"].endswith(f":{target.port}"):
+        if found.at_target and target.port is not None and not _has_come(head, target.port):
             return redirect(_location(target.scheme, target.port, head), found.bucket or "")
         return inner(rewritten(head, found), body)
 
@@ -107,10 +115,14 @@ class _Cluster:
         return self._app.target if head.secure or not self._app.plain_target else self._app.plain_target
 
     def _configured(self, head: Head, body: Body) -> Answer:
-        """The native API, as far as the checksum goes."""
+        """The native API, as far as the checksum and AuthN go."""
         path = split_target(head.target)[0].strip("/").split("/")
         try:
-            kind = str(json.loads(b"".join(body))["value"]["checksum"]["type"])
+            value = json.loads(b"".join(body))["value"]
+            if path == ["v1", "cluster"] and "auth" in value:
+                self.secret = str(value["auth"]["secret"]) if value["auth"]["enabled"] else ""
+                return answer(200, [])
+            kind = str(value["checksum"]["type"])
         except (ValueError, LookupError, TypeError):
             raise generic("invalid action message") from None
         if path == ["v1", "cluster"]:
@@ -166,11 +178,17 @@ def _buckets(found: Route, head: Head) -> list[str]:
     return [source, found.bucket]
 
 
+def _has_come(head: Head, port: int) -> bool:
+    """Whether a request is where it was sent on to: by the port in Host, or by what the gateway added to the query."""
+    _, query = split_target(head.target)
+    return head.headers["host"].endswith(f":{port}") or query.endswith(_SENT_BY)
+
+
 def _location(scheme: str, port: int, head: Head) -> str:
     """The same request at the target, by the name that the client has for this machine, with what the gateway adds."""
     path, query = split_target(head.target)
     host = re.sub(r":[0-9]+$", "", head.headers["host"])
-    return f"{scheme}://{host}:{port}{path}?{query + '&' if query else ''}pid=p%5Bs3conform%5D"
+    return f"{scheme}://{host}:{port}{path}?{query + '&' if query else ''}{_SENT_BY}"
 
 
 def _check_headers(head: Head, found: Route) -> None:

@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reference_server import access
-from reference_server.objects import StoredObject
 from reference_server.personalities import _autodrive_listing as listing
 from reference_server.personalities import _autodrive_objects as objects
-from reference_server.personalities._autodrive_cid import cid_of
+from reference_server.personalities._autodrive_legacy import preload
 from reference_server.personalities._autodrive_requests import GUIDE
 from reference_server.personalities._autodrive_seams import EVERYONE, seams
 
@@ -33,16 +32,6 @@ def handlers(inner: Callable[[Call], Result]) -> Mapping[str, Handler]:
     return {**objects.Operations(inner).handlers(), **listings}
 
 
-def preload(app: App, bucket: str, key: str, content: bytes) -> str:
-    """Store a legacy object, as from before MD5s were kept: the only thing known of it is its CID, which is returned.
-
-    No request can make one. Its CID stands where other objects have their ETag, so that listings show it.
-    """
-    writer = app.store.blobs.writer()
-    writer.write(content)
-    cid = cid_of([content])
-    found, _ = app.store.create_bucket(bucket, EVERYONE.id, access.NEW_BUCKET)
-    kept = {"ContentType": "application/octet-stream", "Metadata": {"cid": cid}}
-    stored = StoredObject(key, len(content), cid, app.store.now(), attributes=kept)
-    app.objects.put(found, stored, writer.finish(), objects.any_object)
-    return cid
+def legacy(app: App) -> str:
+    """Keep an object from before there were MD5s, unless it is there, and say where: no request can make one."""
+    return preload(app, EVERYONE, access.NEW_BUCKET)

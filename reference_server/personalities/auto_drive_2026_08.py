@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from reference_server import access
+from reference_server.auth import account_of
 from reference_server.personalities import _autodrive_requests as requests
+from reference_server.personalities._autodrive_legacy import preload
 from reference_server.personalities._autodrive_seams import seams
-from reference_server.personalities._autodrive_versions import HEADERS, Versions
+from reference_server.personalities._autodrive_versions import Versions
 
 if TYPE_CHECKING:
     from reference_server.app import App
@@ -32,6 +35,12 @@ def wraps(app: App) -> Mapping[str, Callable[[Any], Any]]:
     return seams(app, ERA, lambda inner: Versions(inner).handlers(), shared=False)
 
 
+def legacy(app: App) -> str:
+    """As in the days of the guide; names are no longer one space, so the object belongs to the first API key."""
+    owner = account_of(next(iter(app.credentials)))
+    return preload(app, owner, {**access.NEW_BUCKET, **Versions.settings})
+
+
 def route(method: str, query: requests.Query, headers: Mapping[str, str]) -> str:
     """The operation of a request: as in the days of the guide, but for what there is beside."""
     before = requests.route(method, query, headers)
@@ -44,6 +53,10 @@ def route(method: str, query: requests.Query, headers: Mapping[str, str]) -> str
     return before
 
 
+def _version_read(query: requests.Query) -> dict[str, str]:
+    return requests.read_of(query) | requests.version_of(query)
+
+
 def _named(name: str) -> requests.Read:
     return lambda _: {name: ""}
 
@@ -54,11 +67,11 @@ ERA = requests.Era(
         **requests.GUIDE.queries,
         **{operation: _named(name) for name, operation in _READS.items()},
         "AbortMultipartUpload": requests.upload_of,
+        "CopyObject": requests.part_of,
         "DeleteObject": requests.version_of,
-        "GetObject": requests.version_of,
-        "HeadObject": requests.version_of,
+        "GetObject": _version_read,
+        "HeadObject": _version_read,
         "ListObjectVersions": lambda query: {"versions": "", **requests.listing(query)},
     },
-    HEADERS,
-    exact=True,
+    requests.of_acls,
 )

@@ -16,7 +16,6 @@ from reference_server.errors import S3Error, not_implemented_header
 from reference_server.ops import versions
 from reference_server.personalities._k3_auth import Modes, denied
 from reference_server.request import address
-from reference_server.routing import POST_OBJECT
 from reference_server.rules.public_access import ENFORCED
 from reference_server.views import view
 from reference_server.xmltext import escape
@@ -83,8 +82,6 @@ def _operation(inner: Operation) -> Operation:
     }
 
     def operation(call: Call) -> Result:
-        if call.operation == POST_OBJECT:  # in no table of the page, and no operation of the service model
-            raise S3Error("NotImplemented", "This operation is not supported.")
         _check_offered(call.members)
         return changed.get(call.operation, inner)(call)
 

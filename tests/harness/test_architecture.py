@@ -14,7 +14,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("harness", "scenarios", "reference_server", "reports")
-REPORTS_MAY = ("harness.record", "harness.profile", "harness.claims", "harness.wire.exchange", "harness.errors")
+REPORTS_MAY = (
+    "harness.record",
+    "harness.compare",
+    "harness.profile",
+    "harness.claims",
+    "harness.wire.exchange",
+    "harness.errors",
+)
 MODULES = {
     str(path.relative_to(ROOT).with_suffix("")).replace("/", ".").removesuffix(".__init__"): path
     for package in PACKAGES

@@ -28,6 +28,13 @@ def test_server_answers_within_the_block_and_is_gone_after_it() -> None:
         socket.create_connection(address, 5)
 
 
+def test_server_says_where_it_has_an_object_without_etag() -> None:
+    """Only a gateway that is older than its ETags has one."""
+    with offline.reference_server("--personality", "auto-drive") as gateway, offline.reference_server() as standard:
+        assert gateway.legacy_object == "default/stored-before-md5"
+        assert standard.legacy_object == ""
+
+
 def test_server_is_gone_after_an_exception() -> None:
     """Whatever ends the block, nothing keeps running."""
     with pytest.raises(KeyboardInterrupt), offline.reference_server() as ready:

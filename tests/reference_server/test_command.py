@@ -143,6 +143,22 @@ def test_data_and_its_credentials_survive_and_belong_to_one_server(tmp_path: Pat
     assert (again["access_key"], again["secret_key"]) == (first["access_key"], first["secret_key"])
 
 
+@pytest.mark.parametrize("personality", ["auto-drive", "auto-drive-2026-08"])
+def test_an_object_from_before_the_etags_is_there_and_named(personality: str, tmp_path: Path) -> None:
+    """Also where a folder keeps what was stored: what became of the object stays."""
+    arguments = ("--json", "--until-eof", "--personality", personality, "--data", str(tmp_path / "data"))
+    for stored in (False, True):
+        with started(*arguments) as process:
+            facts = json.loads(process.stdout.readline())
+            raw = Raw(facts["endpoint"], (facts["access_key"], facts["secret_key"]))
+            target = f"/{facts['legacy_object']}"
+            reply = raw("GET", target)
+            assert (reply.status, "etag" in reply.headers) == (200, stored)
+            assert raw("PUT", target, b"stored again").status == 200
+            process.stdin.close()
+            assert process.wait(5) == 0
+
+
 def test_an_output_that_nobody_reads_is_said_so() -> None:
     reader, writer = os.pipe()
     os.close(reader)

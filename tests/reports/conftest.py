@@ -58,7 +58,9 @@ def make_cell(
     number: int = 1, client: str = "boto3", verdict: str = "conforms", text: str = "", **changes: Any
 ) -> Cell:
     """A cell of scenario `ETAG-00<number>`."""
-    step = Step("PutObject", "client", verdict == "conforms", 501, f"Code{text}", f"said{text}", 1, {f"h{text}": text})
+    step = Step(
+        "PutObject", "client", verdict == "conforms", 501, f"Code{text}", f"said{text}", "", 1, {f"h{text}": text}
+    )
     fields: dict[str, Any] = {
         "scenario": f"ETAG-{number:03}",
         "level": "MUST",

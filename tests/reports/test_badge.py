@@ -1,9 +1,13 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from harness.record import Cell, Run
-from reports.badge import verdict, write_badge
+import jsonschema
+import pytest
+
+from harness.record import VERDICTS, Cell, Run
+from reports.badge import verdict, write_badge, write_shields
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -44,3 +48,19 @@ def test_colours_fall_with_the_share(cell_of: Callable[..., Cell], run_of: Calla
         cells = [cell_of(number, verdict="violates" if number < failing else "conforms") for number in range(100)]
         shades.append(verdict(run_of(cells))[1])
     assert len(set(shades)) == 4
+
+
+@pytest.mark.parametrize("word", [*VERDICTS, "none", "incomplete"])
+def test_the_json_badge_has_the_fields_that_shields_documents(
+    word: str, cell_of: Callable[..., Cell], run_of: Callable[..., Run], tmp_path: Path
+) -> None:
+    """And says what the SVG says, whatever the run came to."""
+    run = run_of([], planned=3) if word == "incomplete" else run_of([] if word == "none" else [cell_of(verdict=word)])
+    write_shields(run, tmp_path / "badge.json")
+    write_badge(run, tmp_path / "badge.svg")
+    badge = json.loads((tmp_path / "badge.json").read_text(encoding="utf-8"))
+    schema = json.loads((Path(__file__).parent / "data" / "badge.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(badge)
+    texts = [text.text for text in ET.parse(tmp_path / "badge.svg").getroot().iter(f"{SVG}text")]  # noqa: S314 - ours
+    assert texts == [badge["label"], badge["message"]]

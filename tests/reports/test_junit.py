@@ -7,7 +7,7 @@ import xmlschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.record import Cell, Run
+from harness.record import Cell, ClientInfo, GatewayInfo, Observation, Run
 from reports.junit import write_junit
 
 OUTCOMES = {
@@ -50,22 +50,30 @@ def written(run: Run, folder: Path, schema: xmlschema.XMLSchema) -> ET.Element:
     return root
 
 
+@pytest.mark.parametrize("flaky", [False, True])
+@pytest.mark.parametrize("confidence", ["recorded", "partly unverified", "unverified", "secondary"])
 @pytest.mark.parametrize(("verdict", "tag"), OUTCOMES.items())
 def test_each_verdict_has_its_element(
     verdict: str,
     tag: str,
+    confidence: str,
+    flaky: bool,
     cell_of: Callable[..., Cell],
     run_of: Callable[..., Run],
     folder: Path,
     schema: xmlschema.XMLSchema,
 ) -> None:
-    """Failures are failures, errors errors, and what a client cannot express is skipped."""
-    root = written(run_of([cell_of(verdict=verdict)]), folder, schema)
+    """Failures are failures, errors errors; what cannot be expressed or does not gate is skipped. Flaky is said."""
+    root = written(run_of([cell_of(verdict=verdict, confidence=confidence, flaky=flaky)]), folder, schema)
     case = root.find("testsuite/testcase")
     assert case is not None
+    if tag in ("failure", "error") and confidence != "recorded":
+        tag = "skipped"
     assert tag == "".join(child.tag for child in case if child.tag != "system-out")
     if tag:
         assert case[0].attrib["message"].startswith(verdict)
+        assert case[0].attrib.get("type", "") == ("" if tag == "skipped" else verdict)
+    assert ("flaky: a second try" in "".join(case.itertext())) is flaky
 
 
 def test_a_suite_for_each_client_and_nothing_lost(
@@ -110,6 +118,23 @@ def test_hostile_text_stays_text(
     assert shape == [element.tag for element in written(run_of(text=hostile), folder, schema).iter()]
     raw = (folder / "junit.xml").read_text(encoding="utf-8")
     assert not any(char in raw for char in "\x1b\x00\u202e\uffff")
+
+
+def test_lines_of_a_megabyte_are_cut(
+    cell_of: Callable[..., Cell], run_of: Callable[..., Run], folder: Path, schema: xmlschema.XMLSchema
+) -> None:
+    """In every field that has text of an endpoint, a client or a user, and says so where it matters."""
+    text = "\x1b&]]>" * 2000 + "x" * 990_000
+    strings = dict.fromkeys(("scenario", "family", "title", "client", "expected", "message", "column"), text)
+    more = {"profile_entry": text, "repro": {"curl": text}, "observed": Observation("mismatch", text)}
+    info = ClientInfo(text, text, text, text)
+    header = {"endpoint": text, "profile": text, "started": text, "run_id": text, "suite_version": text}
+    cells = [cell_of(verdict=verdict, **strings, **more) for verdict in ("violates", "deviates")]
+    run = run_of(cells, gateway=GatewayInfo(text, text), clients=[info], **header)
+    written(run, folder, schema)
+    page = (folder / "junit.xml").read_text(encoding="utf-8")
+    assert len(page) < 300_000
+    assert "cut after 4000 of 1000000 characters" in page
 
 
 @settings(max_examples=40, deadline=None)

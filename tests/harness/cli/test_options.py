@@ -11,6 +11,7 @@ from harness.cli import run
 from harness.cli.options import TEMPORARY, WEBSITE, Extras, extras, make_endpoint
 from harness.config import check_bucket, check_region
 from harness.errors import UsageError
+from harness.record import GatewayInfo
 from harness.wire.sigv4 import Credentials
 
 GIVEN: dict[str, Any] = {
@@ -137,3 +138,18 @@ def test_workers_are_as_many_as_this_process_may_use(monkeypatch: pytest.MonkeyP
     assert run._cpus() == 2
     monkeypatch.delattr(os, "sched_getaffinity")
     assert run._cpus() == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "expected"),
+    [
+        ("", "", GatewayInfo("MinIO", "7")),
+        ("mine", "", GatewayInfo("mine", "unknown")),
+        ("", "8", GatewayInfo("MinIO", "8")),
+        ("mine", "8", GatewayInfo("mine", "8")),
+    ],
+)
+def test_gateway_is_what_the_user_calls_it(name: str, version: str, expected: GatewayInfo) -> None:
+    """What its answers say fills in; but a version that was found is not that of another name."""
+    options = {"gateway": name, "gateway_version": version}
+    assert run._gateway(options, GatewayInfo("MinIO", "7")) == expected

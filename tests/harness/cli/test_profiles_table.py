@@ -24,7 +24,7 @@ def failing(cells: list[Cell], name: str) -> list[str]:
     return [
         f"{cell.scenario} {cell.client}"
         for cell in cells
-        if cell.gates and judge(cell.scenario, cell.client, cell.observed, documented, today).verdict in FAILING
+        if cell.gates and judge(cell.scenario, cell.seen_through, cell.observed, documented, today).verdict in FAILING
     ]
 
 

@@ -103,7 +103,15 @@ def test_report_of_one_run_writes_every_format(runs: Path, tmp_path: Path, in_pr
     """The same files that a run writes."""
     out = tmp_path / "report"
     assert in_process("report", str(runs / "good"), "--out", str(out)).code == 0
-    assert {path.name for path in out.iterdir()} == {"index.html", "junit.xml", "summary.md", "badge.svg"}
+    assert {path.name for path in out.iterdir()} == {
+        "index.html",
+        "junit.xml",
+        "summary.md",
+        "badge.svg",
+        "badge.json",
+        "annotations.txt",
+        "score.env",
+    }
 
 
 @pytest.mark.parametrize(
@@ -129,10 +137,24 @@ def test_report_without_what_it_needs(
 
 
 def test_gate_tells_passing_from_failing(runs: Path, in_process: InProcess) -> None:
-    """0 and 1, with the counts."""
-    passing, failing = in_process("gate", str(runs / "good")), in_process("gate", str(runs / "poor"))
-    assert (passing.code, "passes (2 conforms)" in passing.out) == (0, True)
-    assert (failing.code, "fails: " in failing.out) == (1, True)
+    """0 and 1, with the counts; of one run, and of one beside the other."""
+    good, poor = str(runs / "good"), str(runs / "poor")
+    passing, failing = in_process("gate", good), in_process("gate", poor)
+    assert (passing.code, "or is as documented (2 conforms)" in passing.out) == (0, True)
+    assert (failing.code, "fails: 1 failing (" in failing.out) == (1, True)
+    better = in_process("gate", good, "--baseline", poor)
+    assert (better.code, "passes: nothing fails" in better.out) == (0, True)
+    worse = in_process("gate", poor, "--baseline", good)
+    assert (worse.code, "fails: 1 regressed (" in worse.out) == (1, True)
+
+
+def test_compare_shows_what_differs_between_real_runs(runs: Path, in_process: InProcess) -> None:
+    """Whatever it shows, it could compare: 0."""
+    end = in_process("compare", str(runs / "good"), str(runs / "poor"))
+    assert end.code == 0, end.text
+    assert "1 regressed, 0 vanished, 0 new, 0 fixed, 0 changed, 0 old, 1 same" in end.out
+    assert "DEL-001 raw  MUST  conforms → violates  " in end.out
+    assert "gateway: s3conform reference server 0" in end.out
 
 
 def test_listing_verbs_import_no_client(tmp_path: Path) -> None:

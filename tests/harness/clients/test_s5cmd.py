@@ -191,3 +191,25 @@ def test_what_it_cannot_say(s5cmd: S5cmd, operation: str, params: dict[str, Any]
     """Refused with the reason."""
     with pytest.raises(Inexpressible, match=reason):
         s5cmd.call(operation, {"Bucket": "bucket"} | params)
+
+
+def test_a_documented_redirect_is_followed_and_seen(answering: Any) -> None:
+    """s5cmd takes no proxy for a loopback address; it is led to the target through the wiretap all the same."""
+    bodies: list[bytes] = []
+
+    def stored(request: bytes) -> bytes:
+        bodies.append(request.partition(b"\r\n\r\n")[2])
+        return b'HTTP/1.1 200 OK\r\nETag: "a"\r\nContent-Length: 0\r\n\r\n'
+
+    target = answering(stored).url
+    there = f"{target}/bucket/k?node=1"
+    gateway = answering(f"HTTP/1.1 307 Go\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n".encode()).url
+    client = opened("s5cmd", Endpoint(gateway, Credentials("AK", "SK"), timeout=10, follow=(307,)))
+    try:
+        seen = client.call("PutObject", {"Bucket": "bucket", "Key": "k", "Body": b"0123456789"})
+    finally:
+        client.close()
+    assert [(one.url, one.status) for one in seen.exchanges] == [(f"{gateway}/bucket/k", 307), (there, 200)]
+    assert dict(seen.exchanges[0].response_headers)["Location"] == there
+    assert (seen.ok, seen.status, seen.etag) == (True, 200, '"a"')
+    assert bodies == [b"0123456789"]

@@ -12,6 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from reference_server.personalities import auto_drive as gateway
+from reference_server.personalities._autodrive_cid import cid_of
+from reference_server.personalities._autodrive_legacy import CONTENT
 from reference_server.personality import load
 from tests.reference_server.conftest import OTHER, Raw, Running, run
 from tests.reference_server.personalities.auto_drive import listed, md5
@@ -105,7 +107,6 @@ def test_documents_have_single_quotes_and_no_namespace(raw: Raw, bucket: str) ->
     assert reply.headers["content-type"] == "application/xml; charset=utf-8"
     assert reply.headers["etag"].startswith('W/"')
     assert reply.element("Key") == "a&amp;b"
-    assert {"x-amz-request-id", "x-amz-id-2", "server"}.isdisjoint(reply.headers)
 
 
 def test_listings_show_four_things_of_an_object(raw: Raw, bucket: str) -> None:
@@ -221,47 +222,54 @@ def test_the_same_key_again_is_a_new_object(raw: Raw, bucket: str) -> None:
     assert listed(raw, bucket).elements("Key") == ["k"]
 
 
-def test_headers_that_are_not_read_change_nothing(raw: Raw, bucket: str) -> None:
-    raw("PUT", f"/{bucket}/k", b"x")
-    headers = {
-        "If-None-Match": "*",
-        "Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA==",
-        "x-amz-checksum-crc32": "AAAAAA==",
-        "x-amz-meta-color": "red",
-        "x-amz-storage-class": "NONE",
-        "Cache-Control": "no-store",
-    }
-    assert raw("PUT", f"/{bucket}/k", b"again", headers).status == 200
-    reply = raw("GET", f"/{bucket}/k", headers={"If-Match": '"none"'})
-    assert (reply.status, reply.body) == (200, b"again")
-    assert [name for name in reply.headers if name.startswith("x-amz-")] == ["x-amz-meta-cid"]
-    assert "cache-control" not in reply.headers
+def test_what_no_claim_is_about_is_as_s3_has_it(raw: Raw, bucket: str) -> None:
+    """Conditions, digests, storage classes, tags and headers that are kept."""
+    sent = {"Cache-Control": "no-store", "Content-Type": "text/plain", "x-amz-tagging": "a=b"}
+    raw("PUT", f"/{bucket}/k", b"x", {**sent, "x-amz-storage-class": "STANDARD_IA"})
+    for headers, code in (
+        ({"If-None-Match": "*"}, "PreconditionFailed"),
+        ({"Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA=="}, "BadDigest"),
+        ({"x-amz-checksum-crc32": "AAAAAA=="}, "BadDigest"),
+        ({"x-amz-storage-class": "NONE"}, "InvalidStorageClass"),
+    ):
+        assert raw("PUT", f"/{bucket}/k", b"again", headers).code == code
+    reply = raw("GET", f"/{bucket}/k")
+    shown = {"cache-control": "no-store", "content-type": "text/plain", "x-amz-tagging-count": "1"}
+    shown["x-amz-storage-class"] = "STANDARD_IA"
+    assert {name: reply.headers.get(name) for name in shown} == shown
+    assert raw("GET", f"/{bucket}/k", headers={"If-Match": '"none"'}).status == 412
+    assert raw("GET", f"/{bucket}/k", headers={"If-None-Match": reply.headers["etag"]}).status == 304
+    assert raw("GET", f"/{bucket}/k?response-content-type=a/b").headers["content-type"] == "a/b"
+    assert {"x-amz-request-id", "x-amz-id-2"} <= {*raw("GET", f"/{bucket}/none").headers}
+
+
+def test_user_metadata_and_acls_are_not_read(raw: Raw, bucket: str) -> None:
+    raw("PUT", f"/{bucket}/k", b"x", {"x-amz-meta-color": "red", "x-amz-acl": "nobody-has-this"})
+    reply = raw("GET", f"/{bucket}/k")
+    assert [name for name in reply.headers if name.startswith("x-amz-meta-")] == ["x-amz-meta-cid"]
 
 
 def test_an_object_is_described_as_a_file(raw: Raw, bucket: str) -> None:
-    raw("PUT", f"/{bucket}/dir/a%20b.txt", b"x", {"Content-Type": "text/plain"})
-    raw("PUT", f"/{bucket}/plain", b"x")
+    raw("PUT", f"/{bucket}/dir/a%20b.txt", b"x")
+    raw("PUT", f"/{bucket}/named", b"x", {"Content-Disposition": "attachment"})
     head = raw("HEAD", f"/{bucket}/dir/a%20b.txt").headers
-    assert head["content-type"] == "text/plain; charset=utf-8"
     assert head["content-disposition"] == "inline; filename=\"a%20b.txt\"; filename*=UTF-8''a%20b.txt"
     assert (head["content-length"], "last-modified" in head) == ("1", True)
-    assert raw("HEAD", f"/{bucket}/plain").headers["content-type"] == "application/octet-stream"
+    assert raw("HEAD", f"/{bucket}/named").headers["content-disposition"] == "attachment"
 
 
 def test_compression_and_encryption_are_remembered(raw: Raw, bucket: str) -> None:
     body = zlib.compress(b"compressed by the client")
-    both = {"x-amz-meta-compression": "ZLIB", "x-amz-meta-encryption": "AES_256_GCM", "Content-Type": "text/plain"}
-    for key, headers in (("z", {"x-amz-meta-compression": "ZLIB"}), ("both", both), ("plain", {})):
+    z = {"x-amz-meta-compression": "ZLIB"}
+    both = {**z, "x-amz-meta-encryption": "AES_256_GCM"}
+    cids = set()
+    for key, headers in (("z", z), ("both", both), ("plain", {})):
         raw("PUT", f"/{bucket}/{key}", body, headers)
-    z, encrypted, plain = (raw("HEAD", f"/{bucket}/{key}").headers for key in ("z", "both", "plain"))
-    assert (z["x-amz-meta-compression"], z["content-encoding"]) == ("ZLIB", "deflate")
-    assert (encrypted["x-amz-meta-encryption"], encrypted["content-type"]) == (
-        "AES_256_GCM",
-        "application/octet-stream",
-    )
-    assert "content-encoding" not in encrypted
-    assert raw("GET", f"/{bucket}/both").body == body
-    assert len({headers["x-amz-meta-cid"] for headers in (z, encrypted, plain)}) == 3
+        reply = raw("GET", f"/{bucket}/{key}")
+        cids.add(reply.headers["x-amz-meta-cid"])
+        assert {name: reply.headers.get(name) for name in headers} == headers
+        assert reply.body == body
+    assert len(cids) == 3
 
 
 @pytest.mark.parametrize(
@@ -282,15 +290,14 @@ def test_ranges_are_read_in_a_way_of_its_own(
     raw("PUT", f"/{bucket}/k", b"0123456789")
     reply = raw("GET", f"/{bucket}/k", headers={"Range": sent})
     assert (reply.status, reply.body, reply.headers.get("content-range")) == (status, body, shown)
-    assert raw("HEAD", f"/{bucket}/k", headers={"Range": sent}).status == 200
+    assert raw("HEAD", f"/{bucket}/k", headers={"Range": sent}).status == status
 
 
-def test_bodies_in_other_codings_are_refused_or_expanded(raw: Raw, bucket: str) -> None:
+def test_framed_bodies_are_refused_and_others_kept_as_they_come(raw: Raw, bucket: str) -> None:
     assert raw("PUT", f"/{bucket}/k", b"x", {"Content-Encoding": "aws-chunked"}).status == 415
-    assert raw("PUT", f"/{bucket}/k", b"x", {"Content-Encoding": "gzip"}).status == 400
-    packed = zlib.compress(b"expanded", wbits=31)
-    assert raw("PUT", f"/{bucket}/k", packed, {"Content-Encoding": "gzip"}).headers["etag"] == f'"{md5(b"expanded")}"'
-    assert raw("GET", f"/{bucket}/k").body == b"expanded"
+    raw("PUT", f"/{bucket}/k", b"no gzip", {"Content-Encoding": "gzip"})
+    reply = raw("GET", f"/{bucket}/k")
+    assert (reply.body, reply.headers["content-encoding"]) == (b"no gzip", "gzip")
 
 
 def test_a_body_of_more_than_100_mb_is_refused_unread(raw: Raw, bucket: str) -> None:
@@ -301,21 +308,22 @@ def test_a_body_of_more_than_100_mb_is_refused_unread(raw: Raw, bucket: str) -> 
 # Legacy objects
 
 
-def test_a_legacy_object_has_no_etag_but_its_cid_in_listings(running: Running, raw: Raw, bucket: str) -> None:
-    assert gateway.preload(running.app, bucket, "old", b"hello") == HELLO_CID
+def test_a_legacy_object_has_no_etag_but_its_cid_in_listings(running: Running, raw: Raw) -> None:
+    name = gateway.legacy(running.app)
+    bucket, _, key = name.partition("/")
+    cid = cid_of([CONTENT])
     for method in ("HEAD", "GET"):
-        reply = raw(method, f"/{bucket}/old")
-        assert (reply.status, reply.headers["x-amz-meta-cid"]) == (200, HELLO_CID)
+        reply = raw(method, f"/{name}")
+        assert (reply.status, reply.headers["x-amz-meta-cid"]) == (200, cid)
         assert "etag" not in reply.headers
-    assert listed(raw, bucket).element("ETag") == f'"{HELLO_CID}"'
-    assert raw("PUT", f"/{bucket}/old", b"hello").status == 200
-    assert raw("HEAD", f"/{bucket}/old").headers["etag"] == f'"{md5(b"hello")}"'
-    assert listed(raw, bucket).element("ETag") == f'"{md5(b"hello")}"'
-
-
-def test_legacy_keys_of_one_segment_are_in_the_bucket_default(running: Running, raw: Raw) -> None:
-    gateway.preload(running.app, "default", "flat-and-old", b"old")
-    assert raw("GET", "/flat-and-old").body == raw("GET", "/default/flat-and-old").body == b"old"
+    unchanged = raw("GET", f"/{name}", headers={"If-Modified-Since": reply.headers["last-modified"]})
+    assert (unchanged.status, "etag" in unchanged.headers) == (304, False)
+    assert listed(raw, bucket, f"&prefix={key}").element("ETag") == f'"{cid}"'
+    assert raw("GET", f"/{key}").body == raw("GET", f"/{name}").body == CONTENT
+    assert raw("PUT", f"/{name}", CONTENT).status == 200
+    assert gateway.legacy(running.app) == name
+    assert raw("HEAD", f"/{name}").headers["etag"] == f'"{md5(CONTENT)}"'
+    assert listed(raw, bucket, f"&prefix={key}").element("ETag") == f'"{md5(CONTENT)}"'
 
 
 # Multipart
@@ -378,7 +386,7 @@ def test_a_gap_between_parts_is_refused(raw: Raw, bucket: str) -> None:
     upload, _ = begin(raw, f"/{bucket}/m", [b"1"])
     late = raw("PUT", f"/{bucket}/m?partNumber=3&uploadId={upload}", b"3")
     dropped = raw("PUT", f"/{bucket}/m?partNumber=0&uploadId={upload}", b"0")
-    assert (late.status, dropped.status) == (200, 200)
+    assert (late.status, dropped.status) == (200, 400)
     reply = raw("POST", f"/{bucket}/m?uploadId={upload}", parts_of([late.headers["etag"]]))
     assert (reply.status, b"gap in sequence" in reply.body) == (400, True)
     assert raw("GET", f"/{bucket}/m").status == 404
@@ -388,7 +396,6 @@ def test_what_breaks_is_html(raw: Raw, bucket: str) -> None:
     for method, query in (("PUT", "partNumber=1&uploadId=none"), ("POST", "uploadId=none")):
         reply = raw(method, f"/{bucket}/m?{query}", b"x")
         assert (reply.status, reply.headers["content-type"]) == (500, "text/html; charset=utf-8")
-    assert raw("PUT", f"/{bucket}/m?partNumber=one&uploadId=none", b"x").status == 500
 
 
 def test_how_an_upload_was_compressed_is_told_at_its_beginning(raw: Raw, bucket: str) -> None:

@@ -131,7 +131,7 @@ def test_metadata_and_headers_are_kept_as_sent(raw: Raw, bucket: str) -> None:
 
 def test_a_copy_is_a_key_for_the_same_content(raw: Raw, bucket: str) -> None:
     put = raw("PUT", f"/{bucket}/a%20b", b"copied", {"x-amz-meta-color": "red"})
-    copied = raw("PUT", f"/{bucket}/c", headers={"x-amz-copy-source": f"/{bucket}/a%20b?versionId=any"})
+    copied = raw("PUT", f"/{bucket}/c", headers={"x-amz-copy-source": f"/{bucket}/a%20b"})
     assert (copied.status, copied.element("ETag")) == (200, put.headers["etag"])
     assert copied.headers["x-amz-meta-cid"] == copied.headers["x-amz-version-id"] == put.headers["x-amz-meta-cid"]
     read = raw("GET", f"/{bucket}/c")
@@ -141,6 +141,13 @@ def test_a_copy_is_a_key_for_the_same_content(raw: Raw, bucket: str) -> None:
     head = raw("HEAD", f"/{bucket}/c").headers
     assert (head["x-amz-meta-size"], "x-amz-meta-color" in head) == ("s", False)
     assert head["x-amz-meta-cid"] == put.headers["x-amz-meta-cid"]
+    old = f"{bucket}/a%20b?versionId={put.headers['x-amz-version-id']}"
+    raw("PUT", f"/{bucket}/a%20b", b"present")
+    again = raw("PUT", f"/{bucket}/e", headers={"x-amz-copy-source": old})
+    assert again.headers["x-amz-copy-source-version-id"] == put.headers["x-amz-meta-cid"]
+    assert raw("GET", f"/{bucket}/e").body == b"copied"
+    never = raw("PUT", f"/{bucket}/d", headers={"x-amz-copy-source": f"{bucket}/a%20b?versionId=never"})
+    assert (never.status, never.code) == (404, "NoSuchVersion")
     missing = raw("PUT", f"/{bucket}/d", headers={"x-amz-copy-source": f"{bucket}/none"})
     assert (missing.status, missing.code, missing.element("Key")) == (404, "NoSuchKey", "none")
 
@@ -203,7 +210,7 @@ def test_ranges_are_those_of_http(raw: Raw, bucket: str) -> None:
     assert raw("HEAD", f"/{bucket}/k", headers={"Range": "bytes=0-1"}).status == 206
     assert raw("HEAD", f"/{bucket}/k").status == 200
     reply = raw("GET", f"/{bucket}/k", headers={"Range": "bytes=12-15"})
-    assert (reply.status, reply.code, reply.headers["content-range"]) == (416, "InvalidRange", "bytes */10")
+    assert (reply.status, reply.code, reply.element("ActualObjectSize")) == (416, "InvalidRange", "10")
 
 
 def test_each_user_has_buckets_of_their_own(running: Running, raw: Raw, bucket: str) -> None:
@@ -212,7 +219,7 @@ def test_each_user_has_buckets_of_their_own(running: Running, raw: Raw, bucket: 
     assert bucket not in other("GET", "/").elements("Name")
     assert other("GET", f"/{bucket}/k").status == 404
     assert other("GET", f"/{bucket}?list-type=2").element("KeyCount") == "0"
-    assert other("PUT", f"/{bucket}/c", headers={"x-amz-copy-source": f"{bucket}/k"}).status == 404
+    assert other("PUT", f"/{bucket}/c", headers={"x-amz-copy-source": f"{bucket}/k"}).status == 403
     assert other("DELETE", f"/{bucket}/k").status == 204
     stolen = other("PUT", f"/{bucket}/k", b"y")
     assert (stolen.status, json.loads(stolen.body)) == (403, {"error": f"Key {bucket}/k is owned by another user"})

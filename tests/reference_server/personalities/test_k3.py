@@ -252,7 +252,6 @@ def test_offered_operations_are_those_of_the_page() -> None:
         ("GET", "?location", {}),
         ("GET", "?versioning", {}),
         ("DELETE", "?lifecycle", {}),
-        ("POST", "", {}),
         ("PUT", "/copy", {"x-amz-copy-source": "k3/k"}),
         ("GET", "/k?uploadId=x", {}),
         ("GET", "/k?acl", {}),
@@ -267,6 +266,32 @@ def test_what_is_not_offered_is_not_implemented(
     reply = k3.raw()(method, place + suffix, b"x" if method == "PUT" else b"", headers)
     assert (reply.status, reply.code) == (501, "NotImplemented")
     assert k3.raw()("HEAD", f"{place}/copy").status == k3.raw()("HEAD", f"{place}/sealed").status == 404
+
+
+def test_form_stores_an_object_and_its_errors_are_those_of_all_requests(k3: Running, place: str) -> None:
+    boundary = "form-of-a-browser"
+    policy = base64.b64encode(b'{"expiration": "2000-01-01T00:00:00Z", "conditions": []}').decode()
+
+    def posted(**fields: str) -> Reply:
+        parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{text}' for name, text in fields.items()]
+        parts.append('Content-Disposition: form-data; name="file"; filename="f"\r\n\r\nby form')
+        body = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts) + f"--{boundary}--\r\n"
+        kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return k3.raw()("POST", place, body.encode(), kind, sign=False)
+
+    signature = base64.b64encode(hmac.digest(OWNER[1].encode(), policy.encode(), "sha1")).decode()
+    fields = {"key": "by-form", "policy": policy, "AWSAccessKeyId": OWNER[0], "signature": signature}
+    assert posted(key="by-form").body == DENIED
+    assert posted(**fields).body == DENIED
+    policy = base64.b64encode(_open_policy(place[1:])).decode()
+    signature = base64.b64encode(hmac.digest(OWNER[1].encode(), policy.encode(), "sha1")).decode()
+    assert posted(**fields | {"policy": policy, "signature": signature}).status == 204
+    assert k3.raw()("GET", f"{place}/by-form").body == b"by form"
+
+
+def _open_policy(bucket: str) -> bytes:
+    conditions = [{"bucket": bucket}, ["starts-with", "$key", ""]]
+    return json.dumps({"expiration": "2099-01-01T00:00:00Z", "conditions": conditions}).encode()
 
 
 def test_bucket_with_a_lock_is_not_made(k3: Running) -> None:

@@ -30,7 +30,7 @@ def raw() -> Iterator[Raw]:
         yield signed
 
 
-@pytest.mark.parametrize("query", [*NO_ROUTE, "policyStatus", "analytics", "metrics", "metadataTable"])
+@pytest.mark.parametrize("query", [*NO_ROUTE, "policyStatus", "analytics", "metrics"])
 def test_unknown_reads_of_a_bucket_list_it(raw: Raw, query: str) -> None:
     reply = raw("GET", f"{BUCKET}?{query}")
     assert (reply.status, reply.elements("Key")) == (200, ["k"])

@@ -14,7 +14,7 @@ import pytest
 from reference_server.personalities import _storj_listing
 from reference_server.personalities._storj_listing import order
 from reference_server.personality import load
-from tests.reference_server.conftest import Running, run
+from tests.reference_server.conftest import OTHER, Running, run
 from tests.reference_server.personalities.storj import BUCKET, begun, completed, said
 
 if TYPE_CHECKING:
@@ -181,12 +181,19 @@ def test_operations_that_are_not_implemented(raw: Raw, method: str, target: str,
     assert said(raw(method, target, headers=headers)) == (501, "NotImplemented", NOT_IMPLEMENTED)
 
 
-def test_what_is_newer_than_the_gateway_is_taken_for_something_plain(raw: Raw) -> None:
+def test_what_has_no_route_is_taken_for_something_plain(raw: Raw) -> None:
     attributes = raw("GET", f"{BUCKET}/k?attributes", headers={"x-amz-object-attributes": "ETag"})
     assert (attributes.status, attributes.body) == (200, b"data")
-    assert b"<ListBucketResult" in raw("GET", f"{BUCKET}?metadataTable").body
-    assert raw("POST", f"{BUCKET}?metadataTable", b"<A/>").code == "BadRequest"
-    assert raw("PUT", f"{BUCKET}?abac").code == "BucketAlreadyExists"
+    assert raw("POST", "/WriteGetObjectResponse", headers={"x-amz-request-route": "r"}).status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "query"), [("GET", "metadataTable"), ("POST", "metadataTable"), ("PUT", "abac"), ("GET", "session")]
+)
+def test_what_is_newer_than_the_gateway_is_refused_as_it_is_without_a_gateway(
+    raw: Raw, method: str, query: str
+) -> None:
+    assert said(raw(method, f"{BUCKET}?{query}", b"<A/>" if method != "GET" else b""))[:2] == (501, "NotImplemented")
     assert raw("GET", f"{BUCKET}/k").body == b"data"
 
 
@@ -283,6 +290,21 @@ def test_owner_of_buckets_has_the_name_of_minio(raw: Raw) -> None:
     reply = raw("GET", "/?attribution")
     assert (reply.element("DisplayName"), "st-bucket" in reply.elements("Name")) == ("minio", True)
     assert "Attribution" not in reply.body.decode()
+
+
+def test_an_account_has_a_hundred_buckets_at_most(st: Running) -> None:
+    one, other = st.raw(), st.raw(OTHER)
+    names = [f"/st-many-{number}" for number in range(100 - len(one("GET", "/").elements("Name")))]
+    assert {one("PUT", name).status for name in names} == {200}
+    assert said(one("PUT", "/st-many-more"))[:2] == (500, "InternalError")
+    assert one("HEAD", "/st-many-more").status == 404
+    assert one("PUT", names[0]).code == "BucketAlreadyExists"
+    assert other("PUT", "/st-of-another").status == 200
+    assert one("DELETE", names.pop()).status == 204
+    assert one("PUT", "/st-many-more").status == 200
+    for name in (*names, "/st-many-more"):
+        one("DELETE", name)
+    other("DELETE", "/st-of-another")
 
 
 # Multipart uploads
