@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import click
@@ -41,6 +42,8 @@ def command(runs: tuple[Path, ...], out: Path | None, baseline: Path | None, eac
         return None
     if not runs or out is None:
         raise UsageError("name one or more run files, and --out DIR")
+    # All that is read lives to the end; to look through it for garbage, again and again, would double the time.
+    gc.disable()
     import reports
     from reports.evidence import Source
     from reports.html import write_matrix

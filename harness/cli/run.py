@@ -218,8 +218,9 @@ def _report(options: dict[str, Any], outcome: run.Outcome, baseline: Run | None)
     from reports.terminal import slowest, summary
 
     finished = record.read(options["out"])
-    decision = gate.decide(finished, baseline, as_level(options["level"]))
-    files = reports.write_all(finished, options["out"], baseline)
+    level = as_level(options["level"])
+    decision = gate.decide(finished, baseline, level)
+    files = reports.write_all(finished, options["out"], baseline, level)
     console = Console(soft_wrap=True)
     summary(finished, console)
     if options["durations"]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import reports
 from harness import record
 from tests.support import (
     BUCKETS,
@@ -64,7 +65,7 @@ def test_offline_run_of_a_family_exits_0_and_leaves_every_file(tmp_path: Path) -
     )
     assert end.code == 0, end.text
     found = {path.name for path in (tmp_path / "out").iterdir()} - {".lock"}
-    assert found == {"run.jsonl", "index.html", "junit.xml", "summary.md", "badge.svg", "journal.jsonl"}
+    assert found == {"run.jsonl", "journal.jsonl", *reports.FILES.values()}
     assert set(cells(tmp_path / "out").values()) == {"conforms"}
     assert lines(tmp_path / "out")[-1]["interrupted"] == ""
 
