@@ -19,6 +19,7 @@ IN_WHEEL = [
     "fixtures/profiles/auto-drive-2026-08.toml",
     "fixtures/claims/auto-drive.toml",
     "fixtures/error-codes.tsv",
+    "fixtures/gateways/moto.toml",
     "fixtures/mutants.json",
     "fixtures/operations.tsv",
     "fixtures/jssdk/package.json",
@@ -52,6 +53,14 @@ def profiles(session: nox.Session) -> None:
     for path in sorted((ROOT / "fixtures" / "profiles").glob("*.toml")):
         session.run("s3conform", "profile", "check", path.stem)
         session.run("s3conform", "run", "--profile", path.stem, *session.posargs)
+
+
+@nox.session
+def gateways(session: nox.Session) -> None:
+    """Install, start, judge and stop real gateways: `-- NAME… [-- RUN OPTIONS]`, `-- --list` shows which there are."""
+    session.install("-e", ".[clients]")
+    _install_jssdk(session)
+    session.run("python", "-m", "harness.gateways", *session.posargs)
 
 
 @nox.session

@@ -246,19 +246,31 @@ def chunks(matrix: Matrix, budget: int) -> Chunks:
 
 
 def _by_interest(matrix: Matrix) -> list[tuple[int, int]]:
-    """The places of all cells: failing ones first, by level; then what differs, what is refused, what conforms."""
+    """The places of all cells: failing ones first, by level; then what differs, what is refused, what conforms.
+
+    After what fails stands one conforming cell of the same scenario, with which it can be compared.
+    """
+    wrong = {row for (row, _), place in matrix.cells.items() if place.cell.fails}
+    right: dict[int, tuple[int, int]] = {}
+    for at in sorted(matrix.cells):
+        if at[0] in wrong and matrix.cells[at].cell.verdict == "conforms":
+            right.setdefault(at[0], at)
 
     def key(at: tuple[int, int]) -> tuple[int, int, int, int]:
         cell = matrix.cells[at].cell
-        return _tier(cell), tally.LEVELS.index(cell.level), *at
+        tier = _COMPARED if right.get(at[0]) == at else _tier(cell)
+        return tier, tally.LEVELS.index(cell.level), *at
 
     return sorted(matrix.cells, key=key)
 
 
+_COMPARED = 1
+
+
 def _tier(cell: Cell) -> int:
     if cell.verdict in FAILING:
-        return 0 if cell.gates else 1
-    return {"deviates": 2, "unsupported": 3, "conforms": 4}.get(cell.verdict, 5)
+        return 0 if cell.gates else 2
+    return {"deviates": 3, "unsupported": 4, "conforms": 5}.get(cell.verdict, 6)
 
 
 class _Chunk:

@@ -39,6 +39,9 @@ FILE = 5_700_000
 EVIDENCE = 5_000_000
 """Bytes of it that exchanges and reproductions may take."""
 
+BLOCK = 15
+"""Rows that are laid out together: as many as a browser need not do when only some of them are seen."""
+
 WORDY, ROOMY = 4, 10
 """Columns up to which cells show words, and up to which names of clients lie flat."""
 
@@ -102,6 +105,7 @@ def _words() -> dict[str, Any]:
         "entry_sources": claims.entry_sources,
         "one_line": one_line,
         "cap": history.CAP,
+        "block_rows": BLOCK,
     }
 
 
@@ -143,12 +147,12 @@ def _joined(env: Environment, names: tuple[str, ...], kind: str) -> str:
 
 
 def _columns(of: Matrix) -> str:
-    """What of the style hangs on the matrix: how many columns, where gateways begin, how tall families are."""
+    """What of the style hangs on the matrix: how many columns, where gateways begin, how tall blocks of rows are."""
     rules = [f":root{{--columns:{len(of.columns)}}}"]
     starts = [f".m tr>:nth-child({gateway.first + 2})" for gateway in of.gateways if gateway.first]
     if starts:
         rules.append(f"{','.join(starts)}{{border-left:2px solid var(--edge)}}")
-    rules += [f"#f{number}{{--rows:{len(rows)}}}" for number, rows in enumerate(of.families.values())]
+    rules += [f".b{number}{{--rows:{number}}}" for number in range(1, BLOCK)]
     return "\n".join(rules)
 
 

@@ -127,9 +127,9 @@ class Matrix:
         return found
 
     def codes(self, row: int) -> str:
-        """A letter a column: what came of a scenario everywhere."""
+        """A letter a column: what came of a scenario everywhere; a capital where the cell never gates."""
         places = (self.cells.get((row, column)) for column in range(len(self.columns)))
-        return "".join(CODES[place.cell.verdict] if place else EMPTY for place in places)
+        return "".join(_code(place.cell) if place else EMPTY for place in places)
 
     def of(self, rows: Iterable[int], columns: Iterable[int]) -> list[Cell]:
         """The cells where these rows and columns meet."""
@@ -207,14 +207,9 @@ def worst(cells: Iterable[Cell]) -> VerdictName | None:
     return next((verdict for verdict in GRAVITY if verdict in found), None)
 
 
-def failing(cells: Iterable[Cell]) -> list[Cell]:
-    """Those that make a run fail."""
-    return [cell for cell in cells if cell.fails]
-
-
-def verdict_of(code: str) -> VerdictName | None:
-    """The verdict of a letter; None of `EMPTY`."""
-    return next((verdict for verdict in VERDICTS if CODES[verdict] == code), None)
+def _code(cell: Cell) -> str:
+    code = CODES[cell.verdict]
+    return code if cell.gates else code.upper()
 
 
 FAILING_CODES = "".join(CODES[verdict] for verdict in VERDICTS if verdict in FAILING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from harness.record import ScenarioText
     from reports.history import Since
     from reports.matrix import Matrix
+
+_FOLD = re.compile(r"(?<=[^\n])\n(?=[^\s*-])")
+"""An end of line within a paragraph; lines that begin with a space or a sign of a list stay."""
 
 
 def model(of: Matrix, sinces: list[Since]) -> dict[str, Any]:
@@ -57,7 +61,7 @@ def texts(scenarios: dict[str, ScenarioText]) -> dict[str, Any]:
         {
             "defects": names,
             "texts": {
-                name: [text.text, text.source, [numbers[one] for one in text.catches]]
+                name: [_FOLD.sub(" ", text.text), text.source, [numbers[one] for one in text.catches]]
                 for name, text in scenarios.items()
             },
         }

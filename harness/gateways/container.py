@@ -60,7 +60,10 @@ class Container:
             raise EndpointError(f"gateway {self._gateway.name}, image {self._image.name}: {safe(str(error))}") from None
 
     def _start(self) -> None:
-        image, port = self._image, int(self.values["port"])
+        image = self._image
+        ports = {image.port: ("127.0.0.1", int(self.values["port"]))} | {
+            each: ("127.0.0.1", each) for each in image.also
+        }
         if not has(image.name) and (why := pull(image.name)):
             raise EndpointError(f"cannot be pulled: {why}")
         self._api.create_container(
@@ -69,8 +72,8 @@ class Container:
             name=self._name,
             environment={name: self._filled(text) for name, text in image.environment.items()},
             labels={LABEL: str(os.getpid())},
-            ports=[image.port],
-            host_config=self._api.create_host_config(port_bindings={image.port: ("127.0.0.1", port)}, init=True),
+            ports=list(ports),
+            host_config=self._api.create_host_config(port_bindings=ports, init=True),
         )
         self._api.put_archive(
             self._name, "/", _packed({path: self._filled(text) for path, text in image.files.items()})
@@ -93,7 +96,7 @@ class Container:
             with contextlib.suppress(*_GONE):
                 self._api.stop(self._name, timeout=int(STOP_SECONDS))
         finally:
-            with contextlib.suppress(docker.errors.NotFound):
+            with contextlib.suppress(*_GONE):
                 self._api.remove_container(self._name, force=True, v=True)
 
     def version(self) -> str:

@@ -45,8 +45,8 @@ Kind = Literal["write", "run", "start", "wait"]
 class Install(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Packages by the registry that has them; `debian` ones belong to the machine, all others to the gateway alone.
 
-    `python` is the oldest version, as "3.13", that `pip` packages run with; `needs` are programs that must be there
-    besides.
+    `python` is the oldest version, as "3.13", that `pip` packages run with; `needs` are programs that the machine must
+    have, which may be all that the gateway needs.
     """
 
     pip: list[str] = []
@@ -156,12 +156,14 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Image(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A container image with the gateway, for machines that reach an image registry.
 
-    `port` is the one inside, published on {port} of the loopback address; `files` are put into it before its start, by
-    absolute path; `after` are commands that are run in it once it answers.
+    `port` is the one inside, published on {port} of the loopback address, `also` are further ones, published there
+    under their own numbers; `files` are put into it before its start, by absolute path; `after` are commands that are
+    run in it once it answers.
     """
 
     name: str
     port: int
+    also: list[int] = []
     command: list[str] = []
     environment: dict[str, str] = {}
     files: dict[str, str] = {}
@@ -213,8 +215,9 @@ class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"{self.name!r} is no name: lower-case letters, digits, - and _")
         if not self.endpoint.startswith(("http://localhost:{port}", "http://127.0.0.1:{port}")):
             raise ValueError(f"endpoint {self.endpoint!r} is not at {{port}} of this machine")
-        if bool(self.install.packages) != any(step.start for step in self.steps):
-            raise ValueError("packages need a step that starts something, and such a step needs packages")
+        software = bool(self.install.packages or self.install.needs)
+        if software != any(step.start for step in self.steps):
+            raise ValueError("what [install] names needs a step that starts something, and such a step needs [install]")
         if not self.steps and self.image is None:
             raise ValueError("there is neither a step nor an image")
 
@@ -247,8 +250,11 @@ def load(name: str) -> Gateway:
         raise UsageError(f"gateway {path}{explained(str(error), text, data, Gateway)}") from None
     if found.name != path.stem:
         raise UsageError(f"gateway {path}: its name is {found.name!r}; it must be that of the file")
-    for texts, known, where in _templates(found):
-        placeholders.check(texts, known, f"gateway {path}: {where}")
+    try:
+        for texts, known, where in _templates(found):
+            placeholders.check(texts, known, where)
+    except UsageError as error:
+        raise UsageError(f"gateway {path}: {error}") from None
     return found
 
 
@@ -266,7 +272,7 @@ def _templates(found: Gateway) -> Iterator[tuple[Iterable[str], Iterable[str], s
         yield found.version.run, known, "version"
     for name in (*found.ports, *(step.keep for step in found.steps if step.keep)):
         if name in GIVEN or not placeholders.NAME.fullmatch(name):
-            raise UsageError(f"gateway {found.name}: {name!r} cannot be the name of a port or of what a command tells")
+            raise UsageError(f"{name!r} cannot be the name of a port or of what a command tells")
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:

@@ -56,7 +56,7 @@ def missing(gateway: Gateway, *, apt: bool = False) -> str:
         gateway: its description.
         apt: whether Debian packages that are missing may be installed.
     """
-    if not gateway.install.packages:
+    if not gateway.install.packages and not gateway.install.needs:
         return "it is not in a package registry"
     wanted = [name for way in gateway.install.packages for name in _PROGRAMS.get(way, ())]
     absent = [name for name in dict.fromkeys([*wanted, *gateway.install.needs]) if not _program(name)]
@@ -166,7 +166,7 @@ _WAYS: dict[str, Callable[[Path, list[str]], None]] = {
 
 
 def _apt(packages: list[str], place: Path) -> None:
-    """Install packages for the whole machine, without starting the services that they bring.
+    """Install packages for the whole machine.
 
     Raises:
         UsageError: this is not for the user to do.
@@ -174,8 +174,8 @@ def _apt(packages: list[str], place: Path) -> None:
     """
     if os.geteuid() != 0:
         raise UsageError("--apt installs packages for the whole machine, and needs to be root")
-    environment = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    _do(place, ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages], **environment)
+    words = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
+    _do(place, words, DEBIAN_FRONTEND="noninteractive")
 
 
 def _lacking(packages: list[str]) -> list[str]:
@@ -192,8 +192,8 @@ def _debian(package: str) -> str:
 
 def _version(gateway: Gateway, place: Path) -> str:
     """What the package manager says of the first package, "unknown" where it does not say."""
-    way, packages = next(iter(gateway.install.packages.items()))
-    return _VERSIONS[way](place, packages[0]) or "unknown"
+    told = (_VERSIONS[way](place, packages[0]) for way, packages in gateway.install.packages.items())
+    return next(told, "") or "unknown"
 
 
 def _pip_version(place: Path, package: str) -> str:

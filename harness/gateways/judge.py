@@ -168,8 +168,11 @@ def _run(gateway: Gateway, running: Launch | Container, version: str, out: Path,
 
 
 def _interrupt(child: subprocess.Popen[bytes]) -> None:
-    """Let a run end in its own way, which cleans up and leaves a whole file; a second interrupt does not wait."""
-    child.send_signal(signal.SIGINT)
+    """Let a run end in its own way, which cleans up and leaves a whole file; a second interrupt does not wait.
+
+    By SIGTERM, which a process that was started in the background does not ignore.
+    """
+    child.send_signal(signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         child.wait(_INTERRUPT_SECONDS)
 

@@ -142,6 +142,8 @@ def launched(gateway: Gateway, installed: Installed, logs: Path) -> Iterator[Lau
         EndpointError: it did not start.
     """
     logs.mkdir(parents=True, exist_ok=True)
+    for log in logs.glob("*.log"):
+        log.unlink()
     with tempfile.TemporaryDirectory(prefix="s3conform-", ignore_cleanup_errors=True) as folder:
         launch = Launch(gateway, installed, Path(folder), logs)
         try:

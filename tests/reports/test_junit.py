@@ -146,9 +146,12 @@ def test_any_text_gives_valid_xml(
     folder: Path,
     schema: xmlschema.XMLSchema,
 ) -> None:
-    """Control characters, `]]>`, lone surrogates: all can be in a run file, none in XML 1.0."""
-    verdicts = ("violates", "deviates", "inapplicable")
-    written(run_of([cell_of(verdict=verdict, text=text) for verdict in verdicts], text=text), folder, schema)
+    """Control characters, `]]>`, lone surrogates: all can be in a run file, none in XML 1.0. In every field at once."""
+    names = dict.fromkeys(("scenario", "family", "client", "column"), text)
+    cells = [cell_of(verdict=verdict, text=text, **names) for verdict in ("violates", "deviates", "inapplicable")]
+    header = {"gateway": GatewayInfo(text, text), "started": text, "run_id": text, "suite_version": text}
+    info = ClientInfo(text, text, text, text)
+    written(run_of(cells, text=text, clients=[info], **header), folder, schema)
 
 
 def test_a_run_without_cells_is_valid(run_of: Callable[..., Run], folder: Path, schema: xmlschema.XMLSchema) -> None:

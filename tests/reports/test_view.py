@@ -29,7 +29,7 @@ def test_operation_stands_where_its_cell_puts_it(verdict: str, notes: list[str],
     )
     (offer,) = view.offers(make_run([make_cell(), cell]))
     assert offer.support == support
-    assert [slot.cell for slot in offer.slots] == [cell]
+    assert offer.cells == [cell]
 
 
 def test_operations_that_could_not_be_judged_stand_nowhere() -> None:
@@ -59,3 +59,32 @@ def test_many_operations_of_a_rule_are_counted_and_not_all_shown() -> None:
     page = render([run])
     assert "Operation11, … 20 in all" in page
     assert "Operation12" not in page.partition("Lint of every answer")[2].partition("</table>")[0]
+
+
+def test_failures_are_told_by_scenario_with_what_was_seen_once() -> None:
+    """Clients that saw the same stand together."""
+    cells = [
+        make_cell(3, client, "violates", message=message)
+        for client, message in (("raw", "got 500"), ("boto3", "got 501"), ("rclone", "got 500"))
+    ]
+    (failure,) = view.page(make_run([make_cell(1), *cells]), 0).failing
+    assert failure.scenario == "ETAG-003"
+    assert [(message, [cell.client for cell in seen]) for message, seen in failure.messages] == [
+        ("got 501", ["boto3"]),
+        ("got 500", ["raw", "rclone"]),
+    ]
+
+
+def test_entries_of_the_profile_stand_with_their_cells_contradicted_ones_first() -> None:
+    """What an entry says is taken from a verdict that rests on it."""
+    cells = [
+        make_cell(1, verdict="deviates", profile_entry="deviations.A", message="as documented: it is slow"),
+        make_cell(2, verdict="deviates", profile_entry="deviations.A", message="as documented: it is slow"),
+        make_cell(3, verdict="contradicts", profile_entry="operations.B"),
+        make_cell(4),
+    ]
+    found = view.documented(cells)
+    assert [(one.entry, one.says, len(one.cells), one.contradicted) for one in found] == [
+        ("operations.B", "", 1, True),
+        ("deviations.A", "it is slow", 2, False),
+    ]

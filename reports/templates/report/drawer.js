@@ -66,8 +66,7 @@ async function cellView(place) {
   const letter = letterAt(row, column);
   const { gateway, client } = columns[column];
   const [words, known, behind] = await Promise.all([core(place), unpack("texts-0"), evidence(place)]);
-  const cell = rowElements[row].cells[column + 1];
-  const soft = cell.classList.contains("s");
+  const soft = isSoft(row, column);
   const statement = rowElements[row].cells[0].querySelector("span").textContent;
   const exchanges = behind?.exchanges || [];
   return [

@@ -12,8 +12,9 @@ function render() {
 
 buildForm();
 form.hidden = false;
+byId("plain").hidden = true;
 byId("help").hidden = false;
-for (const table of grid.querySelectorAll(".fam table")) table.role = "grid";
+for (const table of grid.querySelectorAll(".block table")) table.role = "grid";
 for (const text of document.querySelectorAll("pre[data-copy]")) text.replaceWith(copyable(text.textContent, "this file"));
 listen();
 render();

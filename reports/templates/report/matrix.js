@@ -2,8 +2,10 @@
 
 const grid = byId("grid");
 const form = byId("filters");
-const families = [...grid.querySelectorAll(".fam")];
-const rowElements = families.flatMap((family) => [...family.querySelectorAll("tbody tr")]);
+const families = [...grid.querySelectorAll(".family")];
+const blocks = [...grid.querySelectorAll(".block")];
+const rowElements = blocks.flatMap((block) => [...block.querySelectorAll("tbody tr")]);
+const blockOf = blocks.flatMap((block, number) => Array(block.querySelectorAll("tbody tr").length).fill(number));
 const sheet = new CSSStyleSheet();
 document.adoptedStyleSheets = [sheet];
 
@@ -45,7 +47,7 @@ function makeSearchable() {
 function disagree(letters, same) {
   const seen = new Map();
   return shownColumns.some((column) => {
-    const letter = letters[column];
+    const letter = letters[column].toLowerCase();
     const group = same(columns[column]);
     if (!judged(letter)) return false;
     if (!seen.has(group)) seen.set(group, letter);
@@ -55,9 +57,10 @@ function disagree(letters, same) {
 
 /** What a state asks of a row's letters: a function of row number and letters. */
 function test(wanted) {
-  const letters = wanted.verdict === "failing" ? model.failing : letterOf[wanted.verdict] || "";
+  const hard = wanted.verdict === "failing";
+  const letters = hard ? model.failing : letterOf[wanted.verdict] || "";
   const changed = changedRows.get(wanted.view);
-  matches = (row, column) => (!letters || letters.includes(letterAt(row, column))) && (!changed || changed.has(row * columns.length + column));
+  matches = (row, column) => (!letters || letters.includes(letterAt(row, column))) && !(hard && isSoft(row, column)) && (!changed || changed.has(row * columns.length + column));
   const narrowed = Boolean(wanted.gateway || wanted.client || letters || changed);
   const operation = model.operations.indexOf(wanted.op);
   const family = model.families.findIndex(([name]) => name === wanted.family);
@@ -89,13 +92,21 @@ function applyFilters(wanted) {
     if (element.hidden === shown) element.hidden = !shown;
     if (shown) shownRows.push(row);
   });
-  const alive = new Set(shownRows.map((row) => familyOf[row]));
-  families.forEach((family, number) => { family.hidden = !alive.has(number); });
+  hideEmpty(families, familyOf);
+  hideEmpty(blocks, blockOf);
   showColumns();
   mark(wanted);
   byId("empty").hidden = shownRows.length > 0 || !rowElements.length;
   byId("shown").textContent = `${shownRows.length.toLocaleString("en")} of ${rowElements.length.toLocaleString("en")} scenarios`;
   rove();
+}
+
+/** Hide those of `elements` in which no shown row is. */
+function hideEmpty(elements, numbers) {
+  const alive = new Set(shownRows.map((row) => numbers[row]));
+  elements.forEach((element, number) => {
+    if (element.hidden === alive.has(number)) element.hidden = !element.hidden;
+  });
 }
 
 /** Hide the other columns by one rule of style, and let gateways span what is left. */
@@ -128,7 +139,7 @@ function mark(wanted) {
     marked = [...changed].map((number) => rowElements[Math.floor(number / columns.length)].cells[number % columns.length + 1]);
     for (const cell of marked) cell.classList.add("on");
   }
-  const letters = wanted.verdict === "failing" ? model.failing : letterOf[wanted.verdict] || "";
+  const letters = wanted.verdict === "failing" ? `${model.failing}!` : letterOf[wanted.verdict] || "";
   if (changed || letters) grid.dataset.marked = changed ? "" : [...letters].join(" ");
   else delete grid.dataset.marked;
 }

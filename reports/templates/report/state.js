@@ -65,8 +65,14 @@ function nameOf({ row, column }) {
   return `${model.rows[row][0]}/${gateway.key}/${client}`;
 }
 
+/** The letter of a cell's verdict; "." where no cell is. */
 function letterAt(row, column) {
-  return model.rows[row][3][column];
+  return model.rows[row][3][column].toLowerCase();
+}
+
+/** Whether a cell never gates, which capitals say. */
+function isSoft(row, column) {
+  return letterAt(row, column) !== model.rows[row][3][column];
 }
 
 /** A gateway in words, where there is more than one. */
