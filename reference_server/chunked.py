@@ -101,7 +101,7 @@ class ChunkedReader:
         number, previous = 0, _MIN_CHUNK
         while True:
             size, signature = self._header()
-            if size and self._signer is not None and previous < _MIN_CHUNK:
+            if size and previous < _MIN_CHUNK:
                 raise S3Error("InvalidChunkSizeError", None, {"Chunk": number + 1, "BadChunkSize": previous})
             digest = hashlib.sha256() if self._signer is not None else None
             for data in self._input.take(size):

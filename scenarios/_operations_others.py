@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness.clients.base import Observed
 from harness.scene import Scene
@@ -93,9 +94,11 @@ def _new_bucket(s3: Scene, _place: Place) -> Params:
 
 
 def _made(s3: Scene, _place: Place, answer: Observed) -> str:
-    location = (answer.headers or {}).get("location", "").rstrip("/").rpartition("/")[2].partition(".")[0]
-    found = s3.look("HeadBucket", Bucket=location or "s3conform-none")
-    return "" if found.ok else f"HeadBucket answers {found.summary()} for the Location {location!r}"
+    """The bucket that was asked for is there; what Location says of it is for BKT-001 to tell."""
+    asked = urlsplit(answer.exchanges[-1].url)
+    bucket = asked.path.strip("/") or (asked.hostname or "").partition(".")[0]
+    found = s3.look("HeadBucket", Bucket=bucket)
+    return "" if found.ok else f"HeadBucket answers {found.summary()}"
 
 
 def _emptied(s3: Scene, place: Place) -> Params:
@@ -114,10 +117,10 @@ def _buckets() -> Iterator[Question]:
         return "" if place.bucket in names else "the bucket is not among them"
 
     yield Question("CreateBucket", "the bucket is there", _new_bucket, _made, bare=True)
-    yield Question("HeadBucket", "it says so of a bucket that is there", at_bucket(), _region_told)
+    yield Question("HeadBucket", "it says so of a bucket that is there", at_bucket(), _tells_apart)
     yield Question("ListBuckets", "the bucket is among them", lambda _s, _p: {}, listed, "ListAllMyBucketsResult")
     yield Question("DeleteBucket", "the empty bucket is gone", _emptied, _no_bucket, harms=True)
-    yield Question("GetBucketLocation", "it names the region", at_bucket(), _located)
+    yield Question("GetBucketLocation", "it names the region", at_bucket(), _document("LocationConstraint"))
     events = at_bucket(NotificationConfiguration={"EventBridgeConfiguration": {}})
     none = then_without(
         "GetBucketNotificationConfiguration", at_bucket(), "events", lambda output: "EventBridgeConfiguration" in output
@@ -129,15 +132,10 @@ def _buckets() -> Iterator[Question]:
     yield Question("GetBucketNotification", "it answers with the configuration", prepared, answered)
 
 
-def _region_told(_s3: Scene, _place: Place, answer: Observed) -> str:
-    return "" if (answer.headers or {}).get("x-amz-bucket-region") else "the header x-amz-bucket-region is not there"
-
-
-def _located(s3: Scene, _place: Place, answer: Observed) -> str:
-    wanted = ("", s3.witness.region) if s3.witness.region == "us-east-1" else (s3.witness.region,)
-    if answer.document is None or answer.document.tag != "LocationConstraint":
-        return "there is no LocationConstraint"
-    return "" if answer.document.text in wanted else f"LocationConstraint is {answer.document.text!r}"
+def _tells_apart(s3: Scene, _place: Place, _answer: Observed) -> str:
+    """A bucket that is not there is not said to be; which headers the answer has is for BKT-002 to tell."""
+    found = s3.look("HeadBucket", Bucket=s3.bucket_name())
+    return "" if found.status == 404 else f"HeadBucket of no bucket answers {found.summary()}"
 
 
 def _document(*tags: str) -> Effect:

@@ -17,7 +17,7 @@ from scenarios.mpu import nothing_stored
 SWIFT = "OpenStack Swift S3 cross-compatibility test {} (written to run against AWS)"
 
 LARGE = 8192
-"""The smallest size, in bytes, of a signed chunk that is not the last."""
+"""The smallest size, in bytes, of a chunk that is not the last, signed or not."""
 
 SIGNED = Stream((b"s" * LARGE, b"and a tail"), signed=True)
 """An upload in two signed chunks."""

@@ -10,7 +10,7 @@ from harness.scene import Scene
 from harness.wire.checksums import ALGORITHMS, DEFAULT, header
 from harness.wire.streaming import Stream
 from scenarios._checksums import BAD_DIGEST, CONTENT, INVALID, MALFORMED, OTHER, carries, keeps, line
-from scenarios._streaming import LARGE, SWIFT, put, refuses, trailing
+from scenarios._streaming import LARGE, SWIFT, UNSIGNED, put, refuses, trailing
 from scenarios.mpu import nothing_stored
 
 
@@ -35,9 +35,9 @@ def trailing_checksum(s3: Scene) -> None:
     Fix: decode the chunks, read the trailers behind the empty one, verify, and treat the value as one from a header.
     """
     for algorithm in ALGORITHMS:
-        key, stream = s3.key(algorithm), trailing(algorithm, CONTENT[:9], CONTENT[9:])
-        s3.expect(put(s3, key, stream), ok(), carries(algorithm, CONTENT))
-        keeps(s3, key, algorithm, CONTENT)
+        key, stream = s3.key(algorithm), trailing(algorithm, *UNSIGNED.chunks)
+        s3.expect(put(s3, key, stream), ok(), carries(algorithm, stream.content))
+        keeps(s3, key, algorithm, stream.content)
 
 
 @scenario(

@@ -329,7 +329,7 @@ class Link:
         """Record a complete response before its last byte can reach the client."""
         if current.framing is not None and current.framing.done:
             current.end(stray=bytes(self._from_server))
-            if current.body.done:
+            if current.body.done or (current.held_back and not self._from_client):
                 self._current = None
 
     def _shortfall(self, current: Transaction) -> str:

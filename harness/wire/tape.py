@@ -159,6 +159,15 @@ class Transaction:
         """Whether request and response are both complete."""
         return self.body.done and self.framing is not None and self.framing.done
 
+    @property
+    def held_back(self) -> bool:
+        """Whether the client asked to be told to send its body, was answered without that, and has sent none of it.
+
+        It need not send it any more (RFC 9110 section 10.1.1); boto3 goes on with its next request.
+        """
+        waits = any(value.lower() == "100-continue" for value in self._head.get("expect"))
+        return waits and 100 not in self._interim and not self._sent_size
+
     def request(self, data: bytes) -> int:
         """The number of bytes that belong to the request's body."""
         used, content = self.body.feed(data)

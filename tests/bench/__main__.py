@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from tests.bench import crowd, large, listing, small, startup, suite, tap
+from tests.bench import crowd, large, listing, report, small, startup, suite, tap
 from tests.bench.client import BenchError
 from tests.bench.plan import Plan
 from tests.bench.servers import PEERS, found
@@ -23,13 +23,13 @@ _SERVER: dict[str, Callable[[Plan], list[Measure]]] = {
     "memory": large.memory,
     "crowd": crowd.measure,
 }
-_TEXTS: dict[str, Callable[[Plan], str]] = {"tap": tap.report, "suite": suite.report}
+_TEXTS: dict[str, Callable[[Plan], str]] = {"tap": tap.report, "suite": suite.report, "report": report.report}
 
 
 def main() -> None:
     """Run the benchmarks that were asked for, and print what they measured."""
     names = [*_SERVER, *_TEXTS]
-    about = "Measure the bundled server, the wiretap and a run."
+    about = "Measure the bundled server, the wiretap, a run and a report."
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=about)
     parser.add_argument("benches", nargs="*", metavar="BENCH", help=f"one or more of {', '.join(names)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions and less data")

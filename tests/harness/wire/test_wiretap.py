@@ -164,6 +164,48 @@ def test_continue_is_relayed_before_the_body_is_sent() -> None:
     assert (recorded.exchange.status, recorded.exchange.request_body.text) == (200, "body!")
 
 
+def test_body_that_was_not_asked_for_is_not_waited_for() -> None:
+    """Refused without 100 Continue on a connection that is kept, a client keeps its body and goes on with the next."""
+
+    def serve(connection: socket.socket) -> None:
+        assert b"Expect: 100-continue" in head_of(connection)
+        connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone")
+        assert head_of(connection).startswith(b"GET /next HTTP/1.1\r\n")
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    with between(serve) as (tap, client, authority):
+        head = f"Host: {authority}\r\nExpect: 100-continue\r\nContent-Length: 13\r\n\r\n"
+        client.sendall(f"PUT http://{authority}/b/k HTTP/1.1\r\n{head}".encode())
+        assert head_of(client).endswith(b"none")
+        client.sendall(f"GET http://{authority}/next HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+        assert head_of(client).endswith(b"ok")
+        put, get = tap.take()
+    assert (put.exchange.status, put.exchange.error, put.exchange.request_body.size) == (404, "", 0)
+    assert (get.exchange.method, get.exchange.status, get.exchange.error) == ("GET", 200, "")
+
+
+def test_body_that_is_sent_all_the_same_is_passed_on() -> None:
+    """A client that did not wait for 100 Continue had begun to send when the refusal came."""
+    received: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        data = head_of(connection)
+        while not data.endswith(b"early"):
+            data += connection.recv(100)
+        connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone")
+        received.append(connection.recv(100))
+
+    with between(serve) as (tap, client, authority):
+        head = f"Host: {authority}\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\nearly"
+        client.sendall(f"PUT http://{authority}/b/k HTTP/1.1\r\n{head}".encode())
+        assert head_of(client).endswith(b"none")
+        client.sendall(b" late")
+        rest_of(client)
+        (recorded,) = tap.take()
+    assert received == [b" late"]
+    assert recorded.exchange.status == 404
+
+
 def test_early_refusal_is_heard() -> None:
     """An endpoint that refuses before the body and closes: the client reads the whole answer."""
     refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnope"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,27 +12,11 @@ import pytest
 from harness.record import VERDICTS, Cell, GatewayInfo, Run
 from reports.html import render
 from reports.text import write_atomic
+from tests.reports.browser.chrome import NAMES, QUIET, chromium
 from tests.reports.conftest import make_cell, make_exchange, make_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-def chromium() -> str:
-    """The path of the browser; empty where there is none."""
-    wanted = os.environ.get("S3CONFORM_CHROMIUM", "")
-    return wanted or next(filter(None, map(shutil.which, NAMES)), "")
 
 
 @dataclass

@@ -25,7 +25,7 @@ def test_cell_opens_with_all_there_is_about_it(reading: Reading) -> None:
     assert drawer.locator(".others .chip").count() == 6
     assert "Only the beginning of this body is kept: it is 70,000 bytes long." in text
     drawer.locator(".others").get_by_role("link", name="✓ raw").first.click()
-    drawer.get_by_text("LINT-001").wait_for()
+    drawer.get_by_text("LINT-001").first.wait_for()
 
 
 def test_exchange_that_failed_is_compared_with_one_that_conforms(reading: Reading) -> None:
