@@ -39,7 +39,7 @@ FILE = 5_700_000
 EVIDENCE = 5_000_000
 """Bytes of it that exchanges and reproductions may take."""
 
-BLOCK = 15
+BLOCK = 10
 """Rows that are laid out together: as many as a browser need not do when only some of them are seen."""
 
 WORDY, ROOMY = 4, 10

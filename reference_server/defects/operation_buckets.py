@@ -7,6 +7,7 @@ from collections.abc import Callable
 from reference_server.call import Call, Result
 from reference_server.defects.editing import Members, dropping
 from reference_server.defects.registry import Wrap, defect, family, row
+from reference_server.errors import S3Error
 
 Operation = Callable[[Call], Result]
 
@@ -40,6 +41,23 @@ def _delete_bucket_pretended(inner: Operation) -> Operation:
             return inner(call)
         call.bucket()
         return Result()
+
+    return operation
+
+
+@defect(
+    "head-bucket-of-none",
+    "operation",
+    "HeadBucket answers 200 for every name, as where buckets come with their first object (BKT-002).",
+)
+def _head_bucket_of_none(inner: Operation) -> Operation:
+    def operation(call: Call) -> Result:
+        try:
+            return inner(call)
+        except S3Error as error:
+            if call.operation != "HeadBucket" or error.code != "NoSuchBucket":
+                raise
+            return Result({"BucketRegion": call.endpoint.region})
 
     return operation
 

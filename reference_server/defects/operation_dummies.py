@@ -153,7 +153,7 @@ def _empty_settings_kept(inner: Operation) -> Operation:
 @defect(
     "head-bucket-without-region",
     "serialise",
-    "HeadBucket does not say the region of the bucket (BKT-002, OPS-064).",
+    "HeadBucket does not say the region of the bucket (BKT-002).",
 )
 def _head_bucket_without_region(inner: Serialise) -> Serialise:
     def serialise(call: Call | None, outcome: Result | S3Error) -> Answer:

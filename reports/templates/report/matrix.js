@@ -87,18 +87,49 @@ function applyFilters(wanted) {
     (!gateways || gateways.includes(gateway)) && (!clients || clients.includes(client)) ? [number] : []);
   const wants = test(wanted);
   shownRows = [];
+  const seen = seenBlocks();
+  const grown = new Set();
   rowElements.forEach((element, row) => {
     const shown = wants(row);
-    if (element.hidden === shown) element.hidden = !shown;
+    if (element.hidden === shown) {
+      element.hidden = !shown;
+      if (shown) grown.add(blockOf[row]);
+    }
     if (shown) shownRows.push(row);
   });
+  if (!grid.contains(document.activeElement)) renew(seen.filter((number) => grown.has(number)));
   hideEmpty(families, familyOf);
   hideEmpty(blocks, blockOf);
+  sizeBlocks();
   showColumns();
   mark(wanted);
   byId("empty").hidden = shownRows.length > 0 || !rowElements.length;
   byId("shown").textContent = `${shownRows.length.toLocaleString("en")} of ${rowElements.length.toLocaleString("en")} scenarios`;
   rove();
+}
+
+/** The numbers of the blocks that are in sight. */
+function seenBlocks() {
+  const { top, bottom } = grid.getBoundingClientRect();
+  return [...blocks.keys()].filter((number) => {
+    const place = blocks[number].getBoundingClientRect();
+    return place.height > 0 && place.bottom > top && place.top < bottom;
+  });
+}
+
+/**
+ * Put blocks in again that were seen and have more rows now: the browser forgets that they were seen, and lays out only
+ * those that still are. Where each had few rows, many were.
+ */
+function renew(numbers) {
+  for (const number of numbers) blocks[number].parentNode.insertBefore(blocks[number], blocks[number].nextSibling);
+}
+
+/** Tell each block how many rows it shows, by which the browser knows its height before it lays it out. */
+function sizeBlocks() {
+  const rows = Array(blocks.length).fill(0);
+  for (const row of shownRows) rows[blockOf[row]] += 1;
+  rows.forEach((number, block) => blocks[block].style.setProperty("--rows", number));
 }
 
 /** Hide those of `elements` in which no shown row is. */
