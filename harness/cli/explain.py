@@ -156,6 +156,7 @@ def _run(found: Scenario, info: ClientInfo) -> tuple[Cell, str]:
             second=second,
             temporary=temporary,
             website=website,
+            legacy=ready.legacy_object,
             follow=documented.follow,
         )
         config = RunConfig(run.new_run_id(), endpoint, documented.name, [info], [found.id], folder, seed=1)

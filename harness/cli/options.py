@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from harness.config import Endpoint, check_region, check_url
+from harness.config import Endpoint, check_object, check_region, check_url
 from harness.errors import UsageError
 from harness.wire.sigv4 import Credentials
 
@@ -22,6 +22,7 @@ SECOND_SECRET_KEY = "S3CONFORM_SECOND_SECRET_KEY"  # noqa: S105 - the name of a 
 
 TEMPORARY = ("S3CONFORM_TEMPORARY_ACCESS_KEY", "S3CONFORM_TEMPORARY_SECRET_KEY", "S3CONFORM_TEMPORARY_SESSION_TOKEN")
 WEBSITE = "S3CONFORM_WEBSITE_ENDPOINT"
+LEGACY = "S3CONFORM_LEGACY_OBJECT"
 _BUCKET, _STANDING = "{bucket}", "s3conform-bucket"
 """What stands for the bucket's name in the URL of a website, and a name to check such a URL with."""
 
@@ -57,6 +58,7 @@ class Extras(NamedTuple):
     second: Credentials | None = None
     temporary: Credentials | None = None
     website: str = ""
+    legacy: str = ""
 
 
 def make_endpoint(url: str, options: dict[str, Any], extras: Extras = Extras()) -> Endpoint:  # noqa: B008 - immutable
@@ -90,20 +92,21 @@ def make_endpoint(url: str, options: dict[str, Any], extras: Extras = Extras()) 
         second=extras.second,
         temporary=extras.temporary,
         website=extras.website,
+        legacy=extras.legacy,
     )
     endpoint.tls()
     return endpoint
 
 
 def extras() -> Extras:
-    """Further credentials and addresses, as far as there are any.
+    """Further credentials, addresses and names, as far as there are any.
 
     They come from the environment alone: few have them, and nobody wants more secrets in a process list.
 
     Raises:
         UsageError: a part of them, or unusable ones.
     """
-    return Extras(_account(SECOND_ACCESS_KEY, SECOND_SECRET_KEY), _account(*TEMPORARY), _website())
+    return Extras(_account(SECOND_ACCESS_KEY, SECOND_SECRET_KEY), _account(*TEMPORARY), _website(), _legacy())
 
 
 def _website() -> str:
@@ -124,6 +127,15 @@ def _website() -> str:
     if _STANDING in host and not host.rpartition(_STANDING)[2].partition(".")[2].strip("."):
         raise UsageError(f"{WEBSITE} needs a domain behind {_BUCKET}, as in http://{_BUCKET}.website.example")
     return url.rstrip("/")
+
+
+def _legacy() -> str:
+    """The object that is older than the gateway's ETags, as BUCKET/KEY; "" if none is named."""
+    name = os.environ.get(LEGACY, "")
+    try:
+        return check_object(name) if name else ""
+    except UsageError as error:
+        raise UsageError(f"{LEGACY}: {error}") from None
 
 
 def _account(*names: str) -> Credentials | None:

@@ -17,6 +17,7 @@ import msgspec
 from harness import __version__, gate, offline, profile, profile_check, record, run, sandbox, scenario
 from harness.cli.gate import as_level, show
 from harness.cli.options import (
+    LEGACY,
     SECOND_ACCESS_KEY,
     SECOND_SECRET_KEY,
     TEMPORARY,
@@ -58,8 +59,8 @@ Exit codes:
   130  interrupted; the run file stays valid
 
 \b
-A few scenarios need more than one account, or the website endpoint; the
-bundled server has all of it. For others the environment names them:
+A few scenarios need more than one account, the website endpoint, or an object
+from before a gateway's ETags; the bundled server has all of it. For others the environment names them:
   {SECOND_ACCESS_KEY}, {SECOND_SECRET_KEY}
       another account
   {TEMPORARY[0]}, {TEMPORARY[1]},
@@ -67,6 +68,8 @@ bundled server has all of it. For others the environment names them:
       temporary credentials of the same account
   {WEBSITE}
       URL of a bucket's website, with {{bucket}} for its name
+  {LEGACY}
+      BUCKET/KEY of an object without ETag, which is only read
 """
 
 
@@ -289,7 +292,8 @@ def _bundled(options: dict[str, Any], stack: ExitStack) -> tuple[Endpoint, Endpo
 
     def at(url: str, bundle: str) -> Endpoint:
         url, website = offline.by_name(url)
-        return make_endpoint(url, options | own | {"ca_bundle": bundle}, Extras(second, temporary, website))
+        further = Extras(second, temporary, website, ready.legacy_object)
+        return make_endpoint(url, options | own | {"ca_bundle": bundle}, further)
 
     return at(ready.http_endpoint, ""), at(ready.endpoint, ready.ca_bundle)
 

@@ -19,6 +19,7 @@ from harness.scenario import Scenario
 from harness.wire.sigv4 import Credentials
 from reference_server.app import App
 from reference_server.auth import Credential
+from reference_server.command import preload
 from reference_server.defects import defects
 from reference_server.defects.registry import SEAMS
 from reference_server.personality import load
@@ -48,14 +49,21 @@ class Stage:
         folder: a private folder.
         region: of the server.
         gateway: which one the server plays, and whose profile it is held to.
+        legacy: BUCKET/KEY of the object that is named as older than the gateway's ETags, where it has none of its own.
     """
 
     def __init__(
-        self, infos: list[ClientInfo], folder: Path, region: str = REGION, gateway: str = profile.STANDARD
+        self,
+        infos: list[ClientInfo],
+        folder: Path,
+        region: str = REGION,
+        gateway: str = profile.STANDARD,
+        legacy: str = "",
     ) -> None:
         self.infos = {info.name: info for info in infos}
         self._folder = folder
         self._region = region
+        self._legacy = legacy
         self._personality = load(gateway)
         self._documented = profile.load(gateway)
         self._stack = ExitStack()
@@ -93,6 +101,11 @@ class Stage:
         self._stack.close()
 
     @property
+    def endpoint(self) -> Endpoint:
+        """Where the server is, and with whom clients speak to it."""
+        return self._config.endpoint
+
+    @property
     def _runner(self) -> CellRunner:
         if self._runners is None:
             self._workers += 1
@@ -123,6 +136,7 @@ class Stage:
             temporary=_SHORT,
             website=website,
             follow=self._documented.follow,
+            legacy=preload(self._app) or self._legacy,
         )
         self._config = RunConfig(
             run_id=new_run_id(),
@@ -156,10 +170,12 @@ def _noting(used: set[str], name: str, inner: Callable[..., Any]) -> Callable[..
 
 
 @contextmanager
-def stage(infos: list[ClientInfo], region: str = REGION, gateway: str = profile.STANDARD) -> Iterator[Stage]:
+def stage(
+    infos: list[ClientInfo], region: str = REGION, gateway: str = profile.STANDARD, legacy: str = ""
+) -> Iterator[Stage]:
     """A stage that lives as long as the block."""
     with tempfile.TemporaryDirectory() as folder:
-        found = Stage(infos, Path(folder), region, gateway)
+        found = Stage(infos, Path(folder), region, gateway, legacy)
         try:
             yield found
         finally:

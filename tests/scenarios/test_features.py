@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from harness import profile, scenario
+from harness.clients.raw import RawClient
 from harness.record import Cell
 from harness.scenario import Scenario
 from scenarios import _cids
@@ -19,6 +20,8 @@ HOLDS = ("conforms", "deviates", "unsupported")
 """Verdicts of what is as the profile says."""
 NOBODY = profile.STANDARD
 """The profile without any feature; on its server each of these scenarios has to fail."""
+ORDINARY = "default/ordinary-object"
+"""An object with an ETag, which is named as one without where there are none."""
 
 CELLS = [(found, name) for found in OF_FEATURES for name, features in OFFERED.items() if found.feature in features]
 
@@ -32,10 +35,23 @@ def stages() -> Iterator[Callable[[str], Stage]]:
 
         def standing(name: str) -> Stage:
             if name not in made:
-                made[name] = stack.enter_context(stage(clients_asked, gateway=name))
+                made[name] = stack.enter_context(stage(clients_asked, gateway=name, legacy=ORDINARY))
+                if made[name].endpoint.legacy == ORDINARY:
+                    store_ordinary(made[name])
             return made[name]
 
         yield standing
+
+
+def store_ordinary(place: Stage) -> None:
+    """Store `ORDINARY`, with an ETag of its own."""
+    bucket, _, key = ORDINARY.partition("/")
+    client = RawClient(place.endpoint)
+    try:
+        assert client.call("CreateBucket", {"Bucket": bucket}).ok
+        assert client.call("PutObject", {"Bucket": bucket, "Key": key, "Body": b"stored just now"}).ok
+    finally:
+        client.close()
 
 
 def through(found: Scenario) -> str:

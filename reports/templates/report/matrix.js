@@ -14,6 +14,9 @@ const letterOf = Object.fromEntries(Object.entries(model.verdicts).map(([letter,
 const familyOf = model.families.flatMap(([, , , rows], number) => Array(rows).fill(number));
 const changedRows = new Map(Object.entries(model.marks).map(([key, lists]) => [key, new Set(Object.values(lists).flat())]));
 
+/** Height of a row in pixels, at least. */
+const ROW = 26;
+
 let shownRows = model.rows.map((_, number) => number);
 let shownColumns = columns.map((_, number) => number);
 let matches = () => true;
@@ -39,6 +42,7 @@ function makeSearchable() {
       }
     }
     titles = found.map((parts) => parts.join(" ").toLowerCase());
+    applied = null;
     render();
   })();
 }
@@ -78,29 +82,29 @@ function test(wanted) {
   };
 }
 
-/** Show what a state asks for. */
+let applied = null;
+
+/** Show what a state asks for, from its beginning; nothing is done if that is shown already. */
 function applyFilters(wanted) {
+  const asked = FILTERS.map((key) => wanted[key] || "").join("\n");
+  if (asked === applied) return;
+  applied = asked;
   const named = (text) => (text ? text.split(",") : null);
   const gateways = named(wanted.gateway)?.map((name) => gatewayNamed(name));
   const clients = named(wanted.client);
   shownColumns = columns.flatMap(({ gateway, client }, number) =>
     (!gateways || gateways.includes(gateway)) && (!clients || clients.includes(client)) ? [number] : []);
+  const seen = seenBlocks();
   const wants = test(wanted);
   shownRows = [];
-  const seen = seenBlocks();
-  const grown = new Set();
   rowElements.forEach((element, row) => {
     const shown = wants(row);
-    if (element.hidden === shown) {
-      element.hidden = !shown;
-      if (shown) grown.add(blockOf[row]);
-    }
+    if (element.hidden === shown) element.hidden = !shown;
     if (shown) shownRows.push(row);
   });
-  if (!grid.contains(document.activeElement)) renew(seen.filter((number) => grown.has(number)));
   hideEmpty(families, familyOf);
   hideEmpty(blocks, blockOf);
-  sizeBlocks();
+  sizeBlocks(seen);
   showColumns();
   mark(wanted);
   byId("empty").hidden = shownRows.length > 0 || !rowElements.length;
@@ -111,25 +115,30 @@ function applyFilters(wanted) {
 /** The numbers of the blocks that are in sight. */
 function seenBlocks() {
   const { top, bottom } = grid.getBoundingClientRect();
-  return [...blocks.keys()].filter((number) => {
+  return new Set([...blocks.keys()].filter((number) => {
     const place = blocks[number].getBoundingClientRect();
     return place.height > 0 && place.bottom > top && place.top < bottom;
-  });
+  }));
 }
 
 /**
- * Put blocks in again that were seen and have more rows now: the browser forgets that they were seen, and lays out only
- * those that still are. Where each had few rows, many were.
+ * Tell each block how many rows it shows, by which the browser knows its height before it lays it out, and go to the
+ * first. Blocks that were in sight with few rows, and are not with all, would be laid out once more: they are skipped
+ * for a frame.
  */
-function renew(numbers) {
-  for (const number of numbers) blocks[number].parentNode.insertBefore(blocks[number], blocks[number].nextSibling);
-}
-
-/** Tell each block how many rows it shows, by which the browser knows its height before it lays it out. */
-function sizeBlocks() {
+function sizeBlocks(seen) {
   const rows = Array(blocks.length).fill(0);
   for (const row of shownRows) rows[blockOf[row]] += 1;
-  rows.forEach((number, block) => blocks[block].style.setProperty("--rows", number));
+  grid.scrollTop = 0;
+  let room = grid.clientHeight / ROW;
+  blocks.forEach((block, number) => {
+    block.style.setProperty("--rows", rows[number]);
+    block.classList.toggle("far", seen.has(number) && room < 0);
+    room -= rows[number];
+  });
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    for (const number of seen) blocks[number].classList.remove("far");
+  }));
 }
 
 /** Hide those of `elements` in which no shown row is. */

@@ -36,7 +36,7 @@ def test_example_of_a_scenario_with_very_many_requests_is_one_of_the_first(in_pr
 
 def test_example_holds_nothing_that_a_terminal_obeys(in_process: InProcess) -> None:
     """Bodies of chunks and of objects have any bytes."""
-    end = in_process("explain", "CHNK-011")
+    end = in_process("explain", "CHNK-012")
     assert "\\x00" in end.out
     assert all(letter.isprintable() or letter == "\n" for letter in end.out)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.cli import run
-from harness.cli.options import TEMPORARY, WEBSITE, Extras, extras, make_endpoint
+from harness.cli.options import LEGACY, TEMPORARY, WEBSITE, Extras, extras, make_endpoint
 from harness.config import check_bucket, check_region
 from harness.errors import UsageError
 from harness.record import GatewayInfo
@@ -38,7 +38,7 @@ def test_endpoint_leaves_the_options_as_they_were() -> None:
 
 def test_further_accounts_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """All variables of one or none."""
-    for name in (FIRST, SECOND, *TEMPORARY, WEBSITE):
+    for name in (FIRST, SECOND, *TEMPORARY, WEBSITE, LEGACY):
         monkeypatch.delenv(name, raising=False)
     assert extras() == Extras()
     monkeypatch.setenv(FIRST, "AK2")
@@ -55,6 +55,26 @@ def test_further_accounts_come_from_the_environment(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(FIRST, "A K")
     with pytest.raises(UsageError, match=f"{FIRST} has characters"):
         extras()
+
+
+@pytest.mark.parametrize("name", ["my-bucket/old.txt", "default/old", "Old_Bucket/folder/name with blanks é.txt"])
+def test_legacy_object_is_named_by_bucket_and_key(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It reaches the endpoint as it was given."""
+    monkeypatch.setenv(LEGACY, name)
+    assert make_endpoint("http://127.0.0.1:1", dict(GIVEN), extras()).legacy == name
+
+
+@pytest.mark.parametrize(
+    "name", ["bucket", "bucket/", "/key", "b/key", "s3://bucket/key", "bucket/ke\ny", f"bucket/{'k' * 1025}"]
+)
+def test_legacy_object_that_is_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """One line that names the variable and the form."""
+    monkeypatch.setenv(LEGACY, name)
+    with pytest.raises(UsageError) as refusal:
+        extras()
+    assert str(refusal.value).startswith(f"{LEGACY}: ")
+    assert "names no object: give BUCKET/KEY" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(
