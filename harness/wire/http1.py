@@ -79,6 +79,11 @@ def _loopback(name: str) -> bool:
         return False
 
 
+def _resolvable(name: str) -> str:
+    """A name below localhost is this machine (RFC 6761 section 6.3), also where the resolver does not know it."""
+    return "localhost" if name.lower().endswith(".localhost") else name
+
+
 class Connection:
     """One connection to an endpoint, kept alive between requests; not thread-safe.
 
@@ -178,7 +183,7 @@ class Connection:
     def _open(self) -> socket.socket:
         if self._socket is None:
             try:
-                plain = socket.create_connection((self.origin.host, self.origin.port), self.timeout)
+                plain = socket.create_connection((_resolvable(self.origin.host), self.origin.port), self.timeout)
                 plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._socket = self._wrap(plain)
             except (OSError, UnicodeError) as error:

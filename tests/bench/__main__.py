@@ -55,10 +55,10 @@ def main() -> None:
     finally:
         if measures:
             print(table(measures), *(f"\n- {note}" for note in plan.notes), sep="\n", end="\n\n")
-    for name, report in _TEXTS.items():
+    for name, told in _TEXTS.items():
         if name in wanted:
             print(f"{name} …", file=sys.stderr, flush=True)
-            print(report(plan), end="\n\n")
+            print(told(plan), end="\n\n")
 
 
 if __name__ == "__main__":

@@ -47,9 +47,9 @@ def report(plan: Plan) -> str:
         paths = big.write(Path(folder))
         seconds, memory = _made(paths, Path(folder), plan.times(3))
         page = Path(folder) / "out" / "index.html"
+        read = sum(path.stat().st_size for path in paths) / 1e6
         lines = [
-            "report of 8 gateways, 6 clients, 530 scenarios "
-            f"({sum(path.stat().st_size for path in paths) / 1e6:.0f} MB of run files)",
+            f"report of 8 gateways, 6 clients, 530 scenarios ({read:.0f} MB of run files)",
             _line("size of the file", page.stat().st_size / 1e6, "MB", SIZE),
             _line("s3conform report", seconds, "s", SECONDS),
             _line("memory of it", memory, "MB", MEMORY),

@@ -90,6 +90,13 @@ def test_answer_without_length_ends_with_the_connection(serve):
     assert ask(once(serve, b"HTTP/1.0 200 OK\r\n\r\n", b"all ", b"of it")).body == b"all of it"
 
 
+def test_names_below_localhost_are_this_machine(serve):
+    """Whatever the resolver says of them: buckets stand there in the names of websites."""
+    url = once(serve, OK).replace("127.0.0.1", "some-bucket.web.localhost")
+    assert "some-bucket" in url
+    assert ask(url).body == b"ok"
+
+
 def test_nobody_listens_is_unreachable():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
