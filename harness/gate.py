@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePath
 
 import msgspec
 
 from harness import errors
 from harness.compare import Comparison, compare, reaches
 from harness.errors import RunFileError, UsageError
-from harness.record import Accepted, Cell, Header, Level, Run
+from harness.record import Accepted, Cell, Level, Run, anonymous
 
 _TRIMMED = "left out: exchanges, reproductions, lint, advice, texts of scenarios, headers of steps that decided nothing"
 
@@ -134,7 +133,7 @@ def accept(run: Run, before: Run | None, reason: str, at: str) -> Run:
 def slim(run: Run, accepted: Accepted | msgspec.UnsetType = msgspec.UNSET) -> Run:
     """`run` with what a comparison and a verdict need, in an order that makes two baselines easy to compare as text."""
     cells = sorted((_slim(cell) for cell in run.cells), key=lambda cell: (cell.family, cell.scenario, cell.label))
-    header = _anonymous(msgspec.structs.replace(run.header, scenarios={}, trimmed=_TRIMMED, accepted=accepted))
+    header = msgspec.structs.replace(anonymous(run.header), trimmed=_TRIMMED, accepted=accepted)
     return Run(header, cells, [], run.footer, run.path)
 
 
@@ -147,9 +146,3 @@ def _slim(cell: Cell) -> Cell:
     return msgspec.structs.replace(
         cell, exchanges=[], repro={}, observed=msgspec.structs.replace(observed, steps=steps)
     )
-
-
-def _anonymous(header: Header) -> Header:
-    """A header without the paths of programs: a baseline is kept beside somebody's code."""
-    clients = [msgspec.structs.replace(info, program=PurePath(info.program).name) for info in header.clients]
-    return msgspec.structs.replace(header, clients=clients)

@@ -281,6 +281,12 @@ class Footer(msgspec.Struct, frozen=True, tag_field="kind", tag="footer"):
     interrupted: str = ""
 
 
+def anonymous(header: Header) -> Header:
+    """A header to keep in public: without texts of scenarios, which every suite has, and without paths of programs."""
+    clients = [msgspec.structs.replace(info, program=Path(info.program).name) for info in header.clients]
+    return msgspec.structs.replace(header, clients=clients, scenarios={})
+
+
 Line = Header | Cell | Lint | Advice | Footer
 
 _decoder = msgspec.json.Decoder(Line)

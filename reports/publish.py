@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from harness.errors import RunFileError, UsageError
-from harness.record import FAILING, Cell, Footer, Header, Lint, Run
+from harness.record import FAILING, Cell, Footer, Lint, Run, anonymous
 from harness.wire.exchange import Body, Exchange
 from reports import tally
 from reports.text import write_atomic
@@ -85,7 +85,7 @@ def trimmed(run: Run, cap: int = CAP) -> bytes:
     """
     if reason := tally.incomplete(run):
         raise RunFileError(f"{run.path}: {reason}; only complete runs are published")
-    run = msgspec.structs.replace(run, header=_anonymous(run.header), lints=_examples(run.lints))
+    run = msgspec.structs.replace(run, header=anonymous(run.header), lints=_examples(run.lints))
     data = _encoded(run)
     left: list[str] = []
     for words, cut in CUTS.items():
@@ -130,12 +130,6 @@ def publish(run: Run, folder: Path) -> Path:
     path = folder / name(run)
     write_atomic(path, trimmed(run).decode())
     return path
-
-
-def _anonymous(header: Header) -> Header:
-    """The header without the texts of scenarios, which the site has from the suite, and without paths of programs."""
-    clients = [msgspec.structs.replace(info, program=PurePath(info.program).name) for info in header.clients]
-    return msgspec.structs.replace(header, clients=clients, scenarios={})
 
 
 def _examples(lints: list[Lint]) -> list[Lint]:
