@@ -27,6 +27,8 @@ IN_WHEEL = [
     "reference_server/personalities/auto-drive-2026-08.toml",
     "reference_server/personalities/auto_drive.py",
     "reports/templates/report.html.jinja",
+    "reports/templates/report/main.js",
+    "reports/templates/site/add.md",
     "scenarios/workflows/__init__.py",
 ]
 IN_SDIST = ["pyproject.toml", "README.md", "LICENSE", "noxfile.py", "tests/conftest.py", "tests/support.py", *IN_WHEEL]

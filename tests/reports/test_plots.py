@@ -59,3 +59,30 @@ def test_slowest_scenarios_are_told_with_where_that_was() -> None:
         for number in range(1, 21)
         for client in ("raw", "boto3")
     ]
+    found = figures(named("A", cells)).slowest
+    assert [(line.name, line.length, line.words) for line in found[:2]] == [
+        ("ETAG-020", 100.0, "3.00 s, raw"),
+        ("ETAG-019", 96.7, "2.90 s, raw"),
+    ]
+    assert len(found) == plots.SLOWEST
+    assert figures(named("A", [make_cell(seconds=0.0)])).slowest == []
+
+
+def test_requests_are_means_of_cells_that_sent_any() -> None:
+    """Clients run different scenarios."""
+    cells = [make_cell(1, "raw", requests=2), make_cell(2, "raw", requests=4), make_cell(3, "raw", requests=0)]
+    (line,) = figures(named("A", cells)).requests
+    assert (line.name, line.words) == ("raw", "3.0 a cell (6 in 2 cells)")
+
+
+def test_figures_are_described_for_those_who_do_not_see_them() -> None:
+    """Every drawing is an image with a name and stands beside its numbers, or is left out beside them."""
+    days = ("2025-01-01T00:00:00Z", "2025-02-01T00:00:00Z")
+    page = render([named("A", [make_cell()], day) for day in days])
+    told = re.sub(r'<td aria-hidden="true">.*?</td>', "", page.partition("<script")[0])
+    drawings = re.findall(r"<svg[^>]*>", told)
+    assert drawings
+    assert all(' role="img" aria-label="' in drawing for drawing in drawings)
+    assert "MUST 2025-01-01 100 %, 2025-02-01 100 %" in page
+    hidden = re.findall(r'<td aria-hidden="true"><svg.*?</svg></td><td>([^<]+)</td>', page)
+    assert "1/1" in hidden

@@ -94,7 +94,10 @@ function applyFilters(wanted) {
   const clients = named(wanted.client);
   shownColumns = columns.flatMap(({ gateway, client }, number) =>
     (!gateways || gateways.includes(gateway)) && (!clients || clients.includes(client)) ? [number] : []);
+  // What asks for sizes comes before anything changes: later it would make the browser lay out everything at once.
   const seen = seenBlocks();
+  const room = grid.clientHeight / ROW;
+  grid.scrollTop = 0;
   const wants = test(wanted);
   shownRows = [];
   rowElements.forEach((element, row) => {
@@ -104,7 +107,7 @@ function applyFilters(wanted) {
   });
   hideEmpty(families, familyOf);
   hideEmpty(blocks, blockOf);
-  sizeBlocks(seen);
+  sizeBlocks(seen, room);
   showColumns();
   mark(wanted);
   byId("empty").hidden = shownRows.length > 0 || !rowElements.length;
@@ -112,9 +115,10 @@ function applyFilters(wanted) {
   rove();
 }
 
-/** The numbers of the blocks that are in sight. */
+/** The numbers of the blocks that are in sight, or so near that browsers lay them out in advance. */
 function seenBlocks() {
-  const { top, bottom } = grid.getBoundingClientRect();
+  const near = 2 * innerHeight;
+  const [top, bottom] = [-near, innerHeight + near];
   return new Set([...blocks.keys()].filter((number) => {
     const place = blocks[number].getBoundingClientRect();
     return place.height > 0 && place.bottom > top && place.top < bottom;
@@ -122,19 +126,18 @@ function seenBlocks() {
 }
 
 /**
- * Tell each block how many rows it shows, by which the browser knows its height before it lays it out, and go to the
- * first. Blocks that were in sight with few rows, and are not with all, would be laid out once more: they are skipped
+ * Tell each block how many rows it shows, by which the browser knows its height before it lays it out; there is room for
+ * some in sight. Blocks that were in sight with few rows, and are not with all, would be laid out once more: they are skipped
  * for a frame.
  */
-function sizeBlocks(seen) {
+function sizeBlocks(seen, room) {
   const rows = Array(blocks.length).fill(0);
   for (const row of shownRows) rows[blockOf[row]] += 1;
-  grid.scrollTop = 0;
-  let room = grid.clientHeight / ROW;
+  let left = room;
   blocks.forEach((block, number) => {
     block.style.setProperty("--rows", rows[number]);
-    block.classList.toggle("far", seen.has(number) && room < 0);
-    room -= rows[number];
+    block.classList.toggle("far", seen.has(number) && left < 0);
+    left -= rows[number];
   });
   requestAnimationFrame(() => requestAnimationFrame(() => {
     for (const number of seen) blocks[number].classList.remove("far");
