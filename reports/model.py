@@ -11,6 +11,8 @@ from reports import families, history, matrix, tally
 from reports.text import cleaned
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.record import ScenarioText
     from reports.history import Since
     from reports.matrix import Matrix
@@ -35,7 +37,8 @@ def model(of: Matrix, sinces: list[Since]) -> dict[str, Any]:
                 "version": gateway.version,
                 "first": gateway.first,
                 "clients": gateway.clients,
-                "file": str(gateway.run.path),
+                "file": _file(gateway.run.path),
+                "trimmed": gateway.run.header.trimmed,
             }
             for gateway in of.gateways
         ],
@@ -51,6 +54,11 @@ def model(of: Matrix, sinces: list[Since]) -> dict[str, Any]:
         "since": [[since.key, f"{since.gateway.name} {since.title}"] for since in sinces],
         "marks": history.marks(of, sinces),
     }
+
+
+def _file(path: Path) -> str:
+    """A run file as readers of the page may find it: where it lies on somebody's machine is nothing to publish."""
+    return path.name if path.is_absolute() else str(path)
 
 
 def texts(scenarios: dict[str, ScenarioText]) -> dict[str, Any]:

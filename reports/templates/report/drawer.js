@@ -106,7 +106,10 @@ function entryView(words, gateway) {
 function missingView(words, gateway, behind) {
   if (!words.requests || behind) return null;
   const where = words.line ? `line ${words.line} of ${gateway.file}` : `the run file ${gateway.file}`;
-  return section("Exchanges", el("p", "quiet", `The ${words.requests} exchanges are not in this file, to keep it small. They are in ${where}.`));
+  const why = gateway.trimmed
+    ? `They were left out of the run file when it was published (${gateway.trimmed}).`
+    : `They are in ${where}.`;
+  return section("Exchanges", el("p", "quiet", `The ${words.requests} exchanges are not in this file, to keep it small. ${why}`));
 }
 
 function stepsView(words) {
@@ -154,7 +157,8 @@ function othersView(place) {
 
 /** Why a scenario matters, and how far it can be believed. */
 function textView(known, scenario) {
-  const [text, source, catches] = known.texts[scenario] || ["", "", []];
+  if (!known.texts[scenario]) return [];
+  const [text, source, catches] = known.texts[scenario];
   const names = catches.map((number) => known.defects[number]);
   return [
     text ? section("Why it matters", el("p", "text", text), source ? el("p", "quiet", `Source: ${source}`) : null) : null,

@@ -49,7 +49,7 @@ async function showScenario(scenario) {
     ...(text ? [el("p", "text", text), el("p", "quiet", `Source: ${source}`)] : []),
     el("section", "", el("h2", "", "What came of it"),
       el("div", "scroll", el("table", "list", el("thead", "", el("tr", "", titles.map((title) => el("th", "", title)))), el("tbody", "", lines)))),
-    el("section", "", el("h2", "", "Known to catch"), el("p", "quiet", names.length
+    ...(known.texts[scenario] ? [el("section", "", el("h2", "", "Known to catch"), el("p", "quiet", names.length
       ? `${names.length} of the ways in which the reference server can be made wrong: ${names.join(", ")}`
-      : "No defect is known that this scenario catches.")));
+      : "No defect is known that this scenario catches."))] : []));
 }

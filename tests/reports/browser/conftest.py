@@ -88,6 +88,25 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Run]], P
     return write
 
 
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core."""
+    import axe_playwright_python
+
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def grave(page: Page, axe: str) -> list[Any]:
+    """What axe finds that is serious or critical on a page as it stands."""
+    page.evaluate(axe)
+    found: list[dict[str, Any]] = page.evaluate("axe.run().then(result => result.violations)")
+    return [
+        (one["id"], one["help"], [node["html"][:160] for node in one["nodes"][:3]])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
 @pytest.fixture
 def reading(browser: Browser, reports: Callable[[list[Run]], Path]) -> Iterator[Callable[..., Reader]]:
     """Opens reports of runs; at the end no page may have complained, or asked for anything but its own file."""

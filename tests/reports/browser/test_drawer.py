@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.reports.browser.conftest import Reader, several
+from tests.reports.conftest import make_cell, make_run
 
 Reading = Callable[..., Reader]
 
@@ -124,3 +125,13 @@ def test_evidence_that_was_left_out_is_told_with_where_it_is(reading: Reading) -
         "The 3 exchanges are not in this file, to keep it small. They are in the run file run.jsonl."
         in drawer.inner_text()
     )
+
+
+def test_what_was_left_out_of_a_published_run_is_told(reading: Reading) -> None:
+    """Neither is the reader sent to a file that has it no more, nor told where somebody kept it."""
+    left = "left out: exchanges and reproductions of cells that pass"
+    run = make_run([make_cell(1, "raw", exchanges=[], repro={})], trimmed=left, scenarios={})
+    drawer = reading([run], "#cell=ETAG-001/example-gateway/raw").page.get_by_role("dialog")
+    drawer.get_by_text(f"They were left out of the run file when it was published ({left}).").wait_for()
+    assert "run.jsonl" not in drawer.inner_text()
+    assert "Known to catch" not in drawer.inner_text()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.reports.browser.conftest import Reader, all_verdicts
+from tests.reports.browser.conftest import Reader, all_verdicts, grave
 from tests.reports.conftest import HOSTILE
 
 Reading = Callable[..., Reader]
@@ -25,28 +23,13 @@ VIEWS = {
 ELEMENTS = "[...document.body.querySelectorAll('*:not(mark)')].map(one => one.tagName).sort().join(' ')"
 
 
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The source of axe-core."""
-    import axe_playwright_python
-
-    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing_serious(view: str, theme: str, axe: str, reading: Reading) -> None:
     """In every view, in both themes: contrast, names, roles, order."""
     reader = reading(fragment=VIEWS[view], color_scheme=theme)
     settle(reader, view)
-    reader.page.evaluate(axe)
-    found: list[dict[str, Any]] = reader.page.evaluate("axe.run().then(result => result.violations)")
-    grave = [
-        (one["id"], one["help"], [node["html"][:160] for node in one["nodes"][:3]])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert grave == []
+    assert grave(reader.page, axe) == []
 
 
 def settle(reader: Reader, view: str) -> None:
