@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _MAX_LINE = 16 * 1024
 #: Of all trailing headers together; without it a body of nothing else could fill the memory.
 _MAX_TRAILER = 16 * 1024
-_MIN_CHUNK = 8192
+MIN_CHUNK = 8192
+"""Bytes of a chunk that is not the last, at least."""
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,16}\Z")
 _SIGNATURE = b"chunk-signature"
 _TRAILER_SIGNATURE = "x-amz-trailer-signature"
@@ -89,19 +90,23 @@ class ChunkedReader:
         source: the body as sent.
         signer: verifies chunk signatures; None for unsigned chunks.
         trailer: whether trailing headers may follow.
+        least: bytes of a chunk that is not the last, at least.
     """
 
-    def __init__(self, source: Iterable[bytes], signer: ChunkSigner | None, *, trailer: bool) -> None:
+    def __init__(
+        self, source: Iterable[bytes], signer: ChunkSigner | None, *, trailer: bool, least: int = MIN_CHUNK
+    ) -> None:
         self._input = _Input(source)
+        self._least = least
         self._signer = signer
         self._trailer = trailer
         self.trailers: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[bytes]:
-        number, previous = 0, _MIN_CHUNK
+        number, previous = 0, self._least
         while True:
             size, signature = self._header()
-            if size and previous < _MIN_CHUNK:
+            if size and previous < self._least:
                 raise S3Error("InvalidChunkSizeError", None, {"Chunk": number + 1, "BadChunkSize": previous})
             digest = hashlib.sha256() if self._signer is not None else None
             for data in self._input.take(size):

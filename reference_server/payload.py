@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reference_server import checksums
 from reference_server.auth import STREAMING, UNSIGNED, Authenticated
-from reference_server.chunked import ChunkedReader
+from reference_server.chunked import MIN_CHUNK, ChunkedReader
 from reference_server.digests import Digests
 from reference_server.errors import S3Error
 
@@ -64,6 +64,9 @@ class Payload:
     Raises:
         S3Error: the headers alone are wrong.
     """
+
+    least_chunk = MIN_CHUNK
+    """Bytes of an aws-chunked body's chunk that is not the last, at least."""
 
     def __init__(
         self,
@@ -142,7 +145,8 @@ class Payload:
         chunked = None
         source: Iterable[bytes] = self._body
         if self.mode in STREAMING:
-            chunked = ChunkedReader(self._body, self._authenticated.signer, trailer=self.mode.endswith("-TRAILER"))
+            trailer = self.mode.endswith("-TRAILER")
+            chunked = ChunkedReader(self._body, self._authenticated.signer, trailer=trailer, least=self.least_chunk)
             source = chunked
         expected = self.declared.length
         with Digests(digests) as beside:

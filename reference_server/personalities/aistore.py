@@ -47,6 +47,8 @@ _STYLES = ("", "path", "virtual-hosted")
 class _Unchecked(Payload):
     """A body of which nothing that its headers say is held against it but its length; chunks come off unverified."""
 
+    least_chunk = 0
+
     def __init__(self, request: Request, authenticated: Authenticated, **_options: bool) -> None:
         super().__init__(request, authenticated)
         name = "x-amz-decoded-content-length" if authenticated.payload == _CHUNKS else "content-length"

@@ -25,7 +25,7 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 CRC32 = b64encode(zlib.crc32(b"hello world").to_bytes(4, "big")).decode()
 
 
-def unsigned(data: bytes = b"hello world", trailer: str = "", size: int = 4) -> bytes:
+def unsigned(data: bytes = b"hello world", trailer: str = "", size: int = 8192) -> bytes:
     """Unsigned chunks, the last chunk, trailing headers."""
     pieces = [data[at : at + size] for at in range(0, len(data), size)]
     return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n" + trailer.encode() + b"\r\n"
@@ -163,6 +163,15 @@ def test_signed_chunks(raw: Raw, bucket: str, chunks: list[bytes]) -> None:
     assert signed_put(raw, f"/{bucket}/k", chunks).status == 200
     assert raw("GET", f"/{bucket}/k").body == b"".join(chunks)
     assert signed_put(raw, f"/{bucket}/k", chunks, form="%x ; chunk-signature = %s").status == 200
+
+
+def test_chunks_without_signatures_have_the_same_least_size(raw: Raw, bucket: str) -> None:
+    """Of all but the last one; 8192 bytes are enough."""
+    data = bytes(8192) + b"tail"
+    assert put(raw, f"/{bucket}/k", unsigned(data), len(data)).status == 200
+    reply = put(raw, f"/{bucket}/k", unsigned(data, size=8191), len(data))
+    assert (reply.status, reply.code) == (403, "InvalidChunkSizeError")
+    assert (reply.element("Chunk"), reply.element("BadChunkSize")) == ("2", "8191")
 
 
 def test_signed_chunks_refused(raw: Raw, bucket: str) -> None:
