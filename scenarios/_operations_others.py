@@ -95,6 +95,8 @@ def _new_bucket(s3: Scene, _place: Place) -> Params:
 
 def _made(s3: Scene, _place: Place, answer: Observed) -> str:
     """The bucket that was asked for is there; what Location says of it is for BKT-001 to tell."""
+    if not answer.exchanges:
+        return "no request was sent"
     asked = urlsplit(answer.exchanges[-1].url)
     bucket = asked.path.strip("/") or (asked.hostname or "").partition(".")[0]
     found = s3.look("HeadBucket", Bucket=bucket)
@@ -134,7 +136,7 @@ def _buckets() -> Iterator[Question]:
 
 def _tells_apart(s3: Scene, _place: Place, _answer: Observed) -> str:
     """A bucket that is not there is not said to be; which headers the answer has is for BKT-002 to tell."""
-    found = s3.look("HeadBucket", Bucket=s3.bucket_name())
+    found = s3.call("HeadBucket", Bucket=s3.bucket_name())
     return "" if found.status == 404 else f"HeadBucket of no bucket answers {found.summary()}"
 
 

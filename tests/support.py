@@ -90,6 +90,7 @@ class Server(NamedTuple):
     region: str
     ca_bundle: str = ""
     http_endpoint: str = ""
+    legacy_object: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:

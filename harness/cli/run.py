@@ -59,8 +59,9 @@ Exit codes:
   130  interrupted; the run file stays valid
 
 \b
-A few scenarios need more than one account, the website endpoint, or an object
-from before a gateway's ETags; the bundled server has all of it. For others the environment names them:
+A few scenarios need more than one account, the website endpoint, or an
+object from before a gateway's ETags; the bundled server has all of it. For
+others the environment names them:
   {SECOND_ACCESS_KEY}, {SECOND_SECRET_KEY}
       another account
   {TEMPORARY[0]}, {TEMPORARY[1]},

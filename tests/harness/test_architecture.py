@@ -112,6 +112,7 @@ def test_third_party_imports_are_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split(r"[\s<>=!\[;]", name)[0].replace("-", "_") for name in project["dependencies"]}
     declared |= {"xdist"} if "pytest_xdist" in declared else set()
+    declared |= {"markdown_it"} if "markdown_it_py" in declared else set()
     declared |= {"markupsafe"} if "jinja2" in declared else set()  # the type of Jinja2's own texts
     for module, names in IMPORTS.items():
         tops = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - set(PACKAGES) - {"fixtures"}

@@ -80,7 +80,7 @@ def standing(region: str, folder: Path) -> Iterator[Stand]:
     with offline.reference_server("--region", region, *offline.accounts(one, short, two)) as ready:
         url = ready.endpoint.replace("127.0.0.1", "localhost")
         website = url.replace("://", "://{bucket}.s3-website.")
-        endpoint = Endpoint(url, one, ready.region, second=two, temporary=short, website=website)
+        endpoint = Endpoint(url, one, ready.region, second=two, temporary=short, website=website, legacy="default/old")
         path, run_id = folder / f"{region}.jsonl", new_run_id()
         append(path, JournalHead(run_id, endpoint.url, endpoint.region, endpoint.addressing))
         yield Stand(endpoint, path, run_id)

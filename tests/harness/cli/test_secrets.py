@@ -77,8 +77,10 @@ def texts(folder: Path) -> dict[str, str]:
 def leaks(name: str, text: str, echo: Echo) -> list[str]:
     """The secrets that a text holds, plain or in an encoding."""
     forms = {text, unquote(text), html.unescape(text), html.unescape(html.unescape(text))}
-    if name.endswith(("jsonl", "json")) or name.startswith("evidence"):
+    if name.endswith("jsonl") or name.startswith("evidence"):
         forms |= {"\n".join(strings([json.loads(line) for line in text.splitlines()]))}
+    elif name.endswith("json"):
+        forms |= {"\n".join(strings(json.loads(text)))}
     wanted = [ACCESS, SECRET[:SHORTEST], TOKEN[:SHORTEST]]
     wanted += [base64.b64encode(secret.encode()).decode()[:20] for secret in (ACCESS, SECRET, TOKEN)]
     found = [f"{name}: {secret}" for secret in wanted if any(secret in form for form in forms)]

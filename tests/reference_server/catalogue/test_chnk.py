@@ -212,7 +212,7 @@ def test_only_the_codings_of_the_object_are_stored(raw: Raw, path: str, sent: st
 @pytest.mark.catalogue("CHNK-022")
 def test_the_framing_is_known_by_the_payload_keyword(raw: Raw, path: str) -> None:
     """Without any Content-Encoding the chunks are decoded all the same."""
-    assert put_unsigned(raw, path, unsigned_body(b"hello ", b"world"), decoded(len(DATA))).status == 200
+    assert put_unsigned(raw, path, unsigned_body(DATA), decoded(len(DATA))).status == 200
     found = raw("GET", path)
     assert (found.body, found.headers.get("content-encoding")) == (DATA, None)
 
