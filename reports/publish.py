@@ -19,7 +19,7 @@ from harness.wire.exchange import Body, Exchange
 from reports import tally
 from reports.text import write_atomic
 
-CAP = 3 * 1024 * 1024
+CAP = 2 * 1024 * 1024
 """Bytes of a published run file."""
 
 _EXCERPT = 600

@@ -7,6 +7,7 @@ in the matrix (`reports.html`).
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +58,9 @@ def write_site(published: list[Path], statements: list[Statement], out: Path) ->
     """Write the site of `published` run files into `out`, which may exist: files of the same names are replaced.
 
     Args:
-        published: run files; a note about one stands beside it, in Markdown, as `NAME.md`.
+        published: run files of one folder; a note about one stands beside it, in Markdown, as `NAME.md`.
         statements: all scenarios of the suite.
-        out: folder for the site.
+        out: folder for the site; within that of the run files, it points to them, otherwise it has copies.
 
     Raises:
         RunFileError: a run file cannot be read.
@@ -68,14 +69,19 @@ def write_site(published: list[Path], statements: list[Statement], out: Path) ->
     texts = {statement.id: statement.text for statement in statements}
     whole = matrix.build([explained(Source.load(path), texts) for path in published])
     order = sorted(whole.gateways, key=lambda gateway: (_rank(gateway.run), gateway.name))
-    shown = [standing(gateway, gateway.run) for gateway in order]
+    files = _files(published, out)
+    shown = [standing(gateway, gateway.run, files) for gateway in order]
     words: dict[str, Any] = {"levels": tally.LEVELS, "meanings": tally.MEANINGS, "plural": tally.plural}
     words |= {"symbols": tally.SYMBOLS, "codes": matrix.CODES}
     write_atomic(out / "index.html", _page("index", standings=shown, statements=len(statements), **words))
     write_atomic(out / "matrix.html", html.render_matrix(whole))
     for number, gateway in enumerate(order):
         runs = [gateway.run, *(source.run for source in gateway.history)]
-        values: dict[str, Any] = {"gateway": gateway, "standings": [standing(gateway, run) for run in runs], **words}
+        values: dict[str, Any] = {
+            "gateway": gateway,
+            "standings": [standing(gateway, run, files) for run in runs],
+            **words,
+        }
         values |= {"page": view.page(gateway.run, number), "note": _note(gateway.run.path.with_suffix(".md"))}
         write_atomic(out / GATEWAYS / f"{gateway.key}.html", _page("gateway", "../", **values))
         badge.write_badge(gateway.run, out / BADGES / f"{gateway.key}.svg")
@@ -88,9 +94,17 @@ def write_site(published: list[Path], statements: list[Statement], out: Path) ->
     )
     guide = marked(html.source(html.environment(), "site/add.md"))
     write_atomic(out / "add.html", _page("text", title="Add a gateway", body=guide))
+
+
+def _files(published: list[Path], out: Path) -> str:
+    """Where the run files are, as an address in the site at `out`; they are copied there unless it lies among them."""
+    folder = published[0].parent.resolve()
+    if folder in out.resolve().parents:
+        return Path(os.path.relpath(folder, out.resolve())).as_posix()
     (out / RUNS).mkdir(parents=True, exist_ok=True)
     for path in published:
         shutil.copyfile(path, out / RUNS / path.name)
+    return RUNS
 
 
 def explained(source: Source, texts: dict[str, ScenarioText]) -> Source:
@@ -102,14 +116,14 @@ def explained(source: Source, texts: dict[str, ScenarioText]) -> Source:
     return source
 
 
-def standing(gateway: matrix.Gateway, run: Run) -> Standing:
-    """How a run of a gateway does, by level."""
+def standing(gateway: matrix.Gateway, run: Run, files: str) -> Standing:
+    """How a run of a gateway does, by level; `files` is where run files are."""
     levels = tally.grouped(run.cells, lambda cell: cell.level)
     return Standing(
         gateway=gateway,
         run=run,
         page=f"{GATEWAYS}/{gateway.key}.html",
-        file=f"{RUNS}/{run.path.name}",
+        file=f"{files}/{run.path.name}",
         bars={level: view.bar(levels[level]) for level in tally.LEVELS if level in levels},
         failing=sum(cell.fails for cell in run.cells),
         clients=[f"{info.label} {info.version}" for info in run.header.clients if not info.missing],

@@ -114,6 +114,16 @@ def test_every_address_leads_to_a_file_of_the_site(out: Path) -> None:
     assert checked > 30
 
 
+def test_a_site_among_the_run_files_points_to_them(published: list[Path]) -> None:
+    """Nothing is there twice."""
+    out = published[0].parent / "site"
+    site.write_site(published, STATEMENTS, out)
+    assert not (out / "runs").exists()
+    links = Page((out / "gateways/good-s3.html").read_text(encoding="utf-8")).links
+    leading = {(out / "gateways" / link).resolve() for link in links if link.endswith(".jsonl")}
+    assert leading == {path.resolve() for path in published if "good" in path.name}
+
+
 def test_the_better_gateway_stands_first(out: Path) -> None:
     """With the newest run of each; the earlier one is on its page."""
     index = (out / "index.html").read_text(encoding="utf-8")
