@@ -14,6 +14,10 @@ _SETTLE = 0.05
 _SPOILT = b"no record of TLS"
 
 
+_CORK: int | None = getattr(socket, "TCP_CORK", None)  # Linux
+"""Holds bytes back until there is more of them, or no more to come."""
+
+
 class Channel:
     """A connected socket, from now on without waits.
 
@@ -89,6 +93,9 @@ class Channel:
         """
         with contextlib.suppress(OSError, ValueError):
             self._socket.settimeout(seconds)
+            if _CORK is not None and not reset:
+                # The end goes out with the last bytes: whoever has the answer sees the connection end.
+                self._socket.setsockopt(socket.IPPROTO_TCP, _CORK, 1)
             self._socket.sendall(rest)
             if spoil:
                 socket.socket.sendall(self._socket, _SPOILT)

@@ -329,8 +329,12 @@ class Link:
         """Record a complete response before its last byte can reach the client."""
         if current.framing is not None and current.framing.done:
             current.end(stray=bytes(self._from_server))
-            if current.body.done or (current.held_back and not self._from_client):
+            if current.body.done:
                 self._current = None
+            elif current.held_back and not self._from_client:
+                # The client may send the body now, or its next request, and many endpoints close over it without a
+                # word. What comes on a fresh connection is told apart.
+                raise _ClosingError("")
 
     def _shortfall(self, current: Transaction) -> str:
         """What is missing when the endpoint closes now; "" where closing is how the answer ends."""

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,13 +36,23 @@ wait = "file://{{folder}}/made"
 """
 
 
+@pytest.fixture
+def own() -> Callable[[], set[int]]:
+    """Tells the processes below this one that the test started: others of this worker may have servers of theirs."""
+    before = descendants(os.getpid())
+    return lambda: descendants(os.getpid()) - before
+
+
+Own = Callable[[], set[int]]
+
+
 def listens(launch: Launch) -> bool:
     """Whether the gateway's port takes connections."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", int(launch.values["port"]))) == 0
 
 
-def test_steps_are_taken_in_order_and_nothing_stays(tmp_path: Path) -> None:
+def test_steps_are_taken_in_order_and_nothing_stays(own: Own, tmp_path: Path) -> None:
     """Files, commands with what they tell, processes, waits; then no process, no folder."""
     gateway = described(tmp_path, HEAD + STEPS + SERVE + '[version]\nrun = ["echo", "v7"]\npattern = "v(.)"\n')
     with launched(gateway, HERE, tmp_path / "logs") as launch:
@@ -51,7 +62,7 @@ def test_steps_are_taken_in_order_and_nothing_stays(tmp_path: Path) -> None:
         assert listens(launch)
         assert launch.tend() == ""
         assert launch.version() == "7"
-        below = descendants(os.getpid())
+        below = own()
         assert below
     assert alive(below) == set()
     assert not folder.exists()
@@ -138,7 +149,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_gateway_that_does_not_start_is_told_in_one_line(failure: str, tmp_path: Path) -> None:
+def test_gateway_that_does_not_start_is_told_in_one_line(failure: str, own: Own, tmp_path: Path) -> None:
     """Within the bound, with its last word, and nothing of it stays."""
     steps, wanted = FAILURES[failure]
     gateway = described(tmp_path, HEAD + steps)
@@ -148,18 +159,18 @@ def test_gateway_that_does_not_start_is_told_in_one_line(failure: str, tmp_path:
         pass
     assert time.monotonic() - begun < 15
     assert str(caught.value).isprintable()
-    assert alive(descendants(os.getpid())) == set()
+    assert alive(own()) == set()
 
 
-def test_process_that_may_end_is_started_again(tmp_path: Path) -> None:
+def test_process_that_may_end_is_started_again(own: Own, tmp_path: Path) -> None:
     """As often as it ends, and it is counted; one that must not end is told."""
     again = SERVE.rstrip() + "\nagain = true\n"
     with launched(described(tmp_path, HEAD + again), HERE, tmp_path / "logs") as launch:
-        (server,) = descendants(os.getpid())
+        (server,) = own()
         os.kill(server, 9)
         until(lambda: launch.tend() == "" and launch.restarts == 1 and listens(launch))
     with launched(described(tmp_path, HEAD + SERVE), HERE, tmp_path / "logs") as launch:
-        (server,) = descendants(os.getpid())
+        (server,) = own()
         os.kill(server, 9)
         assert "ended with exit code -9" in until(launch.tend)
 
@@ -171,13 +182,15 @@ open(sys.argv[1], "w").close()
 time.sleep(60)"""
 
 
-def test_what_does_not_obey_is_killed_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_obey_is_killed_with_its_children(
+    own: Own, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """TERM, a bounded while, KILL to the group; the same when the waiting is interrupted."""
     monkeypatch.setattr("harness.gateways.process.STOP_SECONDS", 0.5)
     process = Process([sys.executable, "-c", STUBBORN, str(tmp_path / "up")], tmp_path / "log", tmp_path, os.environ)
     until((tmp_path / "up").exists)
-    until(lambda: len(descendants(os.getpid())) == 2)
-    below = descendants(os.getpid())
+    until(lambda: len(own()) == 2)
+    below = own()
     stop_all([process])
     assert alive(below) == set()
     assert process.ended() == -9

@@ -164,24 +164,28 @@ def test_continue_is_relayed_before_the_body_is_sent() -> None:
     assert (recorded.exchange.status, recorded.exchange.request_body.text) == (200, "body!")
 
 
-def test_body_that_was_not_asked_for_is_not_waited_for() -> None:
-    """Refused without 100 Continue on a connection that is kept, a client keeps its body and goes on with the next."""
+@pytest.mark.parametrize("kept", [True, False])
+def test_body_that_was_not_asked_for_is_not_waited_for(kept: bool) -> None:
+    """Refused without 100 Continue, a client keeps its body; its next request has a connection of its own."""
 
     def serve(connection: socket.socket) -> None:
-        assert b"Expect: 100-continue" in head_of(connection)
-        connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone")
-        assert head_of(connection).startswith(b"GET /next HTTP/1.1\r\n")
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        head = head_of(connection)
+        body = b"none" if b"Expect: 100-continue" in head else b"next"
+        connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\n" + body)
+        if kept:
+            connection.recv(1)
 
     with between(serve) as (tap, client, authority):
         head = f"Host: {authority}\r\nExpect: 100-continue\r\nContent-Length: 13\r\n\r\n"
         client.sendall(f"PUT http://{authority}/b/k HTTP/1.1\r\n{head}".encode())
-        assert head_of(client).endswith(b"none")
-        client.sendall(f"GET http://{authority}/next HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
-        assert head_of(client).endswith(b"ok")
+        assert rest_of(client).endswith(b"none")
+        with socket.create_connection(client.getpeername()) as other:
+            other.settimeout(5)
+            other.sendall(f"GET http://{authority}/next HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
+            assert head_of(other).endswith(b"next")
         put, get = tap.take()
     assert (put.exchange.status, put.exchange.error, put.exchange.request_body.size) == (404, "", 0)
-    assert (get.exchange.method, get.exchange.status, get.exchange.error) == ("GET", 200, "")
+    assert (get.exchange.method, get.exchange.status, get.exchange.error) == ("GET", 404, "")
 
 
 def test_body_that_is_sent_all_the_same_is_passed_on() -> None:
